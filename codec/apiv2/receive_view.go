@@ -1,0 +1,109 @@
+package apiv2
+
+import "rocketmq-proxy/pool"
+
+// ReceiveView is a ReceiveMessageRequest, read in place. The zero ReceiveView is ready. Its
+// byte slices borrow as those of [SendView] do, and are nil where the field was absent.
+type ReceiveView struct {
+	Group      ResourceView
+	Topic      ResourceView // of the message queue
+	BrokerName []byte       // of the message queue
+	QueueID    int32        // of the message queue
+
+	FilterType       FilterType
+	FilterExpression []byte
+
+	BatchSize          int32 // messages; any value, not checked
+	InvisibleDuration  Duration
+	AutoRenew          bool
+	LongPollingTimeout Duration
+	AttemptID          []byte
+
+	scratch []byte
+}
+
+// Parse reads a ReceiveMessageRequest. It borrows chain, which must stay as it is for as long
+// as the view is used. After an error, a *[ParseError], the view is to be Reset or parsed again.
+func (v *ReceiveView) Parse(chain *pool.Chain) error {
+	v.Reset()
+	c := NewCursor(chain, v.scratch)
+	for c.More() {
+		v.readField(&c)
+	}
+	v.scratch = c.Scratch()
+	return c.Err()
+}
+
+// Reset lets go of the chain and keeps the memory for the next Parse.
+func (v *ReceiveView) Reset() {
+	*v = ReceiveView{scratch: reuse(v.scratch, keptScratchBytesMax)}
+}
+
+func (v *ReceiveView) readField(c *Cursor) {
+	switch tag := c.Tag(); tag {
+	case tagReceiveGroup:
+		v.Group.read(c)
+	case tagReceiveQueue:
+		v.readQueue(c)
+	case tagReceiveFilter:
+		v.readFilter(c)
+	case tagReceiveBatchSize:
+		v.BatchSize = int32(c.Varint())
+	case tagReceiveInvisibleDuration:
+		v.InvisibleDuration.read(c)
+	case tagReceiveAutoRenew:
+		v.AutoRenew = c.Varint() != 0
+	case tagReceiveLongPollingTimeout:
+		v.LongPollingTimeout.read(c)
+	case tagReceiveAttemptID:
+		v.AttemptID = c.Text()
+	default:
+		c.SkipField(tag)
+	}
+}
+
+// readQueue reads the MessageQueue as far as receiving cares about it.
+func (v *ReceiveView) readQueue(c *Cursor) {
+	outer := c.Enter()
+	for c.More() {
+		switch tag := c.Tag(); tag {
+		case tagQueueTopic:
+			v.Topic.read(c)
+		case tagQueueID:
+			v.QueueID = int32(c.Varint())
+		case tagQueueBroker:
+			v.readBroker(c)
+		default:
+			c.SkipField(tag)
+		}
+	}
+	c.Leave(outer)
+}
+
+func (v *ReceiveView) readBroker(c *Cursor) {
+	outer := c.Enter()
+	for c.More() {
+		switch tag := c.Tag(); tag {
+		case tagBrokerName:
+			v.BrokerName = c.Text()
+		default:
+			c.SkipField(tag)
+		}
+	}
+	c.Leave(outer)
+}
+
+func (v *ReceiveView) readFilter(c *Cursor) {
+	outer := c.Enter()
+	for c.More() {
+		switch tag := c.Tag(); tag {
+		case tagFilterType:
+			v.FilterType = FilterType(c.Varint())
+		case tagFilterExpression:
+			v.FilterExpression = c.Text()
+		default:
+			c.SkipField(tag)
+		}
+	}
+	c.Leave(outer)
+}
