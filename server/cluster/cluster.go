@@ -1,0 +1,148 @@
+// Package cluster is the backend over remote brokers. It knows where topics live, chooses a
+// queue or a broker for each operation, turns the operation into a Remoting request on the
+// right lane, and the answer into the operation's reply.
+//
+//	client turn                       lane's turn                       client turn
+//	Send: route ─► queue ─► peer ──► sendCall.OnTurn ─► Conn … Done ──► op.Then
+//
+// Nothing on that way is locked or allocated: routes are immutable snapshots behind atomic
+// pointers, calls are pooled, and the two posts are the only hand-offs.
+package cluster
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"rocketmq-proxy/remoting"
+	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/turn"
+)
+
+// Config is what the cluster backend needs to know.
+type Config struct {
+	// NameServers are host:port.
+	NameServers []string
+	// ClusterName is the topic, named like the cluster, through which the brokers are found
+	// that know consumer groups.
+	ClusterName string
+
+	CallTimeout     time.Duration // of sends, acks and changes: the reference's 2 s
+	MetadataTimeout time.Duration // of routes and of topic and group settings
+
+	RefreshAfter time.Duration // age at which knowledge is renewed on its next use
+	ExpireAfter  time.Duration // unused for that long, knowledge is dropped
+	NegativeFor  time.Duration // how long a topic that was not found is believed missing
+	EntriesMax   int           // of topics, and of groups, that are remembered
+
+	Lanes    remoting.Limits
+	Counters *remoting.Counters
+
+	// Dial opens a connection; it blocks.
+	Dial Dialer
+	// Report hears of what an operator may want to know: event says what, addr where. It is
+	// called from any turn and must not block.
+	Report func(event, addr string, err error)
+}
+
+// Defaults returns the reference's timeouts and cache rules.
+func Defaults() Config {
+	return Config{
+		ClusterName:     "DefaultCluster",
+		CallTimeout:     2 * time.Second,
+		MetadataTimeout: 3 * time.Second,
+		RefreshAfter:    20 * time.Second,
+		ExpireAfter:     300 * time.Second,
+		NegativeFor:     2 * time.Second,
+		EntriesMax:      20_000,
+	}
+}
+
+// Cluster implements backend.Backend over remote brokers.
+type Cluster struct {
+	config   Config
+	counters *remoting.Counters
+
+	routes  table[route]
+	groups  table[group]
+	masters table[peer] // by broker name
+
+	mu       sync.Mutex // the following, none of it touched for a message
+	peers    map[string]*peer
+	names    *remoting.NameServers
+	loading  map[string]*topicLoad
+	settling map[string]*groupLoad
+	closed   bool
+	sweeper  *time.Timer
+}
+
+var _ backend.Backend = (*Cluster)(nil)
+
+// errClosed is why everything fails after Close.
+var errClosed = errors.New("the proxy is shutting down")
+
+// New returns a Cluster that knows nothing yet. It connects when it is first asked.
+func New(config Config) *Cluster {
+	c := &Cluster{
+		config: config, counters: config.Counters,
+		peers: make(map[string]*peer), loading: make(map[string]*topicLoad), settling: make(map[string]*groupLoad),
+		names: remoting.NewNameServers(config.NameServers, newRand()),
+	}
+	if c.counters == nil {
+		c.counters = new(remoting.Counters)
+	}
+	c.sweeper = time.AfterFunc(sweepEvery, c.sweep)
+	return c
+}
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }
+
+// Close ends every lane; operations in flight come home with a fault.
+func (c *Cluster) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.sweeper.Stop()
+	for _, p := range c.peers {
+		p.end(errClosed)
+	}
+}
+
+// sweepEvery is how often knowledge that nobody uses is looked for.
+const sweepEvery = 30 * time.Second
+
+func (c *Cluster) sweep() {
+	now := time.Now()
+	c.routes.prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
+	c.groups.prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.sweeper.Reset(sweepEvery)
+	}
+}
+
+// peer returns the lanes to an address, made at its first use.
+func (c *Cluster) peer(addr string) *peer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.peers[addr]
+	if p == nil {
+		p = newPeer(c, addr)
+		c.peers[addr] = p
+		if c.closed {
+			p.end(errClosed)
+		}
+	}
+	return p
+}
+
+func (c *Cluster) report(event, addr string, err error) {
+	if c.config.Report != nil {
+		c.config.Report(event, addr, err)
+	}
+}
+
+// forward hands a call to its lane at the end of the client's turn.
+func forward(home *turn.Turn, l *lane, event turn.Event) { home.Forward(l.turn, event) }

@@ -1,0 +1,184 @@
+package cluster
+
+import (
+	"sync"
+	"time"
+	"unsafe"
+
+	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/codec/handle"
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/remoting"
+	"rocketmq-proxy/server/backend"
+)
+
+// markOf is the topic mark of a record by the topic it lies in.
+func markOf(topic []byte) byte {
+	const retry = "%RETRY%"
+	if len(topic) < len(retry) || string(topic[:len(retry)]) != retry {
+		return handle.MarkNormal
+	}
+	for _, b := range topic {
+		if b == '+' {
+			return handle.MarkRetryV2
+		}
+	}
+	return handle.MarkRetryV1
+}
+
+// unsafeBytes borrows the bytes of s, which must not be written.
+func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// withRoute runs then with the route of a topic, at once when it is known.
+func (c *Cluster) withRoute(topic string, then func(*route, backend.Fault)) {
+	if r := c.route([]byte(topic), time.Now()); r != nil {
+		then(r, backend.Fault{})
+		return
+	}
+	c.loadTopic(topic, then)
+}
+
+// withMaster runs then with the master of the broker that a receipt handle names; nil when
+// there is none. Brokers register a topic with their own name: it leads to their address.
+func (c *Cluster) withMaster(broker []byte, then func(*peer, backend.Fault)) {
+	if p := c.masters.get(broker); p != nil {
+		then(p, backend.Fault{})
+		return
+	}
+	name := string(broker)
+	c.withRoute(name, func(_ *route, f backend.Fault) { then(c.masters.get([]byte(name)), f) })
+}
+
+// noBroker is the fault of a handle that names a broker nobody knows.
+func noBroker(name []byte) backend.Fault {
+	return backend.Fault{Kind: backend.BadBroker, Text: "cannot find broker " + string(name)}
+}
+
+// deliveryCall is an Ack or a ChangeInvisible on its way to a broker: exactly one of ack and
+// change is set.
+type deliveryCall struct {
+	call     remoting.Call
+	lane     *lane
+	delivery *backend.Delivery
+	ack      *backend.Ack
+	change   *backend.ChangeInvisible
+	topic    []byte // the real one; its memory is reused
+}
+
+var deliveryCalls = sync.Pool{New: func() any { return new(deliveryCall) }}
+
+// Ack implements backend.Backend.
+func (c *Cluster) Ack(op *backend.Ack, _ time.Time) {
+	if p := c.masters.get(op.Handle.Broker); p != nil {
+		forward(op.Home, p.lane(ackLane), newDeliveryCall(&op.Exchange, &op.Delivery, p, op, nil))
+		return
+	}
+	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
+		if p == nil {
+			op.End(orNoBroker(f, op.Handle.Broker))
+			return
+		}
+		p.lane(ackLane).turn.Post(newDeliveryCall(&op.Exchange, &op.Delivery, p, op, nil))
+	})
+}
+
+// ChangeInvisible implements backend.Backend.
+func (c *Cluster) ChangeInvisible(op *backend.ChangeInvisible, _ time.Time) {
+	if p := c.masters.get(op.Handle.Broker); p != nil {
+		forward(op.Home, p.lane(ackLane), newDeliveryCall(&op.Exchange, &op.Delivery, p, nil, op))
+		return
+	}
+	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
+		if p == nil {
+			op.End(orNoBroker(f, op.Handle.Broker))
+			return
+		}
+		p.lane(ackLane).turn.Post(newDeliveryCall(&op.Exchange, &op.Delivery, p, nil, op))
+	})
+}
+
+func orNoBroker(f backend.Fault, name []byte) backend.Fault {
+	if !f.OK() {
+		return f
+	}
+	return noBroker(name)
+}
+
+func newDeliveryCall(x *backend.Exchange, d *backend.Delivery, p *peer, ack *backend.Ack, change *backend.ChangeInvisible) *deliveryCall {
+	call := deliveryCalls.Get().(*deliveryCall)
+	call.lane, call.delivery, call.ack, call.change = p.lane(ackLane), d, ack, change
+	call.call = remoting.Call{Request: call, Deadline: x.Deadline}
+	call.topic = handle.AppendRealTopic(call.topic[:0], d.Handle.TopicMark, d.Group, d.Topic)
+	return call
+}
+
+// OnTurn puts the call on its lane.
+func (d *deliveryCall) OnTurn(now time.Time) { d.lane.line.Call(now, &d.call) }
+
+// deliveryHeadBytes is what the head of an ack or a change takes beside its names, generously.
+const deliveryHeadBytes = 384
+
+// AppendFrame implements remoting.Request.
+func (d *deliveryCall) AppendFrame(out *pool.Chain, opaque int32) {
+	v := d.delivery
+	dst := out.Reserve(deliveryHeadBytes + len(v.Group) + len(d.topic) + len(v.HandleText) + len(v.LiteTopic))
+	if d.ack != nil {
+		out.Commit(command.AppendAck(dst, opaque, &command.AckMessage{
+			ConsumerGroup: v.Group, Topic: d.topic, ExtraInfo: v.HandleText, LiteTopic: optional(v.LiteTopic),
+			Offset: v.Handle.Offset, QueueID: v.Handle.QueueID,
+		}, 0))
+		return
+	}
+	out.Commit(command.AppendChangeInvisible(dst, opaque, &command.ChangeInvisible{
+		ConsumerGroup: v.Group, Topic: d.topic, ExtraInfo: v.HandleText, LiteTopic: optional(v.LiteTopic),
+		Offset: v.Handle.Offset, QueueID: v.Handle.QueueID,
+		InvisibleTime: d.change.Invisible.Milliseconds(), Suspend: d.change.Suspend,
+	}, 0))
+}
+
+// optional is nil, which is not written, for an empty value.
+func optional(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// Done implements remoting.Request.
+func (d *deliveryCall) Done(reply *remoting.Reply, err error) {
+	from := d.lane.turn
+	var x *backend.Exchange
+	if d.ack != nil {
+		x = &d.ack.Exchange
+		d.ack.Known = err == nil && reply.Head.Code == int32(command.ResponseSuccess)
+	} else {
+		x = &d.change.Exchange
+		d.changed(reply, err)
+	}
+	if err != nil {
+		x.Fault = callFault(err)
+	}
+	*d = deliveryCall{topic: d.topic[:0]}
+	deliveryCalls.Put(d)
+	x.Reply(from)
+}
+
+// changed makes the new handle: the message now is a delivery of its own, that began at its
+// own offset.
+func (d *deliveryCall) changed(reply *remoting.Reply, err error) {
+	op := d.change
+	op.Known = err == nil && reply.Head.Code == int32(command.ResponseSuccess)
+	if !op.Known {
+		return
+	}
+	answer, bad := command.ParseChangeInvisibleResponse(reply.Head)
+	if bad != nil {
+		op.Fault = callFault(bad)
+		return
+	}
+	fresh := op.Handle
+	fresh.StartOffset = op.Handle.Offset
+	fresh.RetrieveTime, fresh.InvisibleTime = answer.PopTime, answer.InvisibleTime
+	fresh.ReviveQueueID = answer.ReviveQueueID
+	op.NewHandle = handle.Append(op.NewHandle[:0], &fresh)
+}

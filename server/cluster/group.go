@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"sync/atomic"
+	"time"
+
+	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/server/backend"
+)
+
+// group is what is known of a consumer group, and when it was learnt and used.
+type group struct {
+	backend.Group
+
+	loaded   time.Time
+	lastUsed atomic.Int64 // Unix seconds
+	renewing atomic.Bool
+}
+
+func (g *group) used() time.Time { return time.Unix(g.lastUsed.Load(), 0) }
+
+// groupLoad is one group being learnt, and who waits for it.
+type groupLoad struct {
+	waiting []*backend.FetchGroup
+}
+
+// Group implements backend.Backend.
+func (c *Cluster) Group(name []byte, now time.Time) *backend.Group {
+	g := c.groups.get(name)
+	if g == nil {
+		return nil
+	}
+	if second := now.Unix(); g.lastUsed.Load() != second {
+		g.lastUsed.Store(second)
+	}
+	age := now.Sub(g.loaded)
+	if !g.Exists && age > c.config.NegativeFor {
+		return nil
+	}
+	if age > c.config.RefreshAfter && g.renewing.CompareAndSwap(false, true) {
+		c.loadGroup(g.Name, nil)
+	}
+	return &g.Group
+}
+
+// FetchGroup implements backend.Backend.
+func (c *Cluster) FetchGroup(op *backend.FetchGroup, _ time.Time) {
+	c.loadGroup(string(op.Name), op)
+}
+
+// loadGroup asks a broker of the cluster; which brokers there are the topic named like the
+// cluster tells.
+func (c *Cluster) loadGroup(name string, op *backend.FetchGroup) {
+	c.mu.Lock()
+	load := c.settling[name]
+	first := load == nil
+	if first {
+		load = &groupLoad{}
+		c.settling[name] = load
+	}
+	if op != nil {
+		load.waiting = append(load.waiting, op)
+	}
+	c.mu.Unlock()
+	if first {
+		c.withRoute(c.config.ClusterName, func(r *route, f backend.Fault) { c.clusterCame(name, r, f) })
+	}
+}
+
+func (c *Cluster) clusterCame(name string, r *route, f backend.Fault) {
+	if !f.OK() || !r.Exists {
+		if f.OK() {
+			f = backend.Fault{Kind: backend.Internal, Text: "no broker of cluster " + c.config.ClusterName + " is known: check rocketMQClusterName"}
+		}
+		c.endGroupLoad(name, c.groups.get([]byte(name)), f)
+		return
+	}
+	c.askGroupConfig(name, r.brokers, func(config *command.GroupConfig, err error) {
+		if err != nil {
+			c.report("group settings failed", name, err)
+			c.endGroupLoad(name, c.groups.get([]byte(name)), callFault(err))
+			return
+		}
+		c.endGroupLoad(name, newGroup(name, config), backend.Fault{})
+	})
+}
+
+// endGroupLoad publishes g. With a fault, g is what was known before, or nil.
+func (c *Cluster) endGroupLoad(name string, g *group, f backend.Fault) {
+	if g != nil {
+		again := &group{Group: g.Group, loaded: time.Now()}
+		again.lastUsed.Store(max(g.lastUsed.Load(), again.loaded.Unix()-int64(c.config.RefreshAfter/time.Second)))
+		c.groups.put(name, again, c.config.EntriesMax)
+		g, f = again, backend.Fault{}
+	}
+	c.mu.Lock()
+	load := c.settling[name]
+	delete(c.settling, name)
+	c.mu.Unlock()
+	for _, op := range load.waiting {
+		op.Fault = f
+		if g != nil {
+			op.Found = &g.Group
+		}
+		op.Home.Post(op.Then)
+	}
+}
+
+// Attributes of a group that the proxy acts on.
+const (
+	attributeLiteBindTopic = "lite.bind.topic"
+	attributeLiteQuota     = "lite.sub.client.quota"
+	liteQuotaDefault       = 2000
+)
+
+// newGroup translates settings; nil settings are a group that does not exist.
+func newGroup(name string, config *command.GroupConfig) *group {
+	g := &group{Group: backend.Group{Name: name}}
+	if config == nil {
+		return g
+	}
+	g.Exists = true
+	g.Orderly = config.ConsumeOrderly
+	g.RetryMax = int(config.RetryMaxTimes)
+	g.LiteBindTopic = config.Attributes[attributeLiteBindTopic]
+	g.LiteQuota = atoiOr(config.Attributes[attributeLiteQuota], liteQuotaDefault)
+	g.Retry = newRetry(&config.RetryPolicy)
+	return g
+}
+
+func newRetry(p *command.RetryPolicy) backend.RetryPolicy {
+	if e := p.Exponential; p.Type == command.RetryExponential {
+		if e == nil {
+			e = &command.ExponentialRetry{Initial: 5000, Max: 7_200_000, Multiplier: 2}
+		}
+		return backend.RetryPolicy{Exponential: true, Initial: millis(e.Initial), Max: millis(e.Max), Multiplier: float32(e.Multiplier)}
+	}
+	delays := command.RetryDelaysDefault[:]
+	if p.Customized != nil && len(p.Customized.Next) > 0 {
+		delays = p.Customized.Next
+	}
+	next := make([]time.Duration, len(delays))
+	for i, d := range delays {
+		next[i] = millis(d)
+	}
+	return backend.RetryPolicy{Next: next}
+}
+
+func millis(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }

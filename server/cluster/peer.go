@@ -1,0 +1,47 @@
+package cluster
+
+import "sync"
+
+// peer is the lanes to one address. Requests of one kind share a connection, so that many
+// leave in one flush; kinds are apart, so that the body of a long poll never sits in front of
+// a send.
+//
+//	lane       carries
+//	send       sends
+//	pop        pops: long polls, and answers with bodies
+//	ack        acks, invisible times
+//	metadata   routes, topic and group settings, dead letters
+type peer struct {
+	addr  string
+	lanes [laneKinds]*lane
+	ended sync.Once
+}
+
+type laneKind int
+
+const (
+	sendLane laneKind = iota
+	popLane
+	ackLane
+	metadataLane
+	laneKinds
+)
+
+func newPeer(c *Cluster, addr string) *peer {
+	p := &peer{addr: addr}
+	for kind := range p.lanes {
+		p.lanes[kind] = newLane(c, addr)
+	}
+	return p
+}
+
+func (p *peer) lane(kind laneKind) *lane { return p.lanes[kind] }
+
+// end closes every lane, now and for ever.
+func (p *peer) end(cause error) {
+	p.ended.Do(func() {
+		for _, l := range p.lanes {
+			l.turn.Post(&ending{lane: l, cause: cause})
+		}
+	})
+}

@@ -1,0 +1,214 @@
+package cluster
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/codec/message"
+	"rocketmq-proxy/server/backend"
+)
+
+// route is what is known of a topic: what the methods may see, and which lanes lead to its
+// queues. It is immutable but for its atomics.
+type route struct {
+	backend.Topic
+
+	writable []writeQueue // sorted by broker name and queue id
+	readable []readBroker // sorted by broker name
+	brokers  []command.RouteBroker
+
+	loaded     time.Time
+	lastUsed   atomic.Int64 // Unix seconds
+	renewing   atomic.Bool
+	doubted    atomic.Bool // an answer contradicted it: renew at the next use
+	writeTurns atomic.Uint32
+	readTurns  atomic.Uint32
+}
+
+// writeQueue is one queue that may be sent to: on a master.
+type writeQueue struct {
+	broker string
+	peer   *peer
+	id     int32
+}
+
+// readBroker is one broker that may be popped from.
+type readBroker struct {
+	name string
+	peer *peer
+}
+
+// newRoute makes a route of a name server's answer. answer is nil for a topic that does not
+// exist; a topic without queues or brokers does not either.
+func (c *Cluster) newRoute(name string, answer *command.TopicRoute, now time.Time) *route {
+	r := &route{Topic: backend.Topic{Name: name}, loaded: now}
+	r.lastUsed.Store(now.Unix())
+	r.Route = r
+	if answer == nil || len(answer.Queues) == 0 || len(answer.Brokers) == 0 {
+		return r
+	}
+	r.Exists = true
+	r.brokers = answer.Brokers
+	r.writeTurns.Store(rand.Uint32())
+	r.readTurns.Store(rand.Uint32())
+	c.learnMasters(answer.Brokers)
+	for _, queues := range answer.Queues {
+		r.addQueues(c, answer, queues)
+	}
+	slices.SortStableFunc(r.writable, func(a, b writeQueue) int {
+		return cmp.Or(cmp.Compare(a.broker, b.broker), cmp.Compare(a.id, b.id))
+	})
+	slices.SortFunc(r.readable, func(a, b readBroker) int { return cmp.Compare(a.name, b.name) })
+	return r
+}
+
+func (r *route) addQueues(c *Cluster, answer *command.TopicRoute, q command.RouteQueues) {
+	broker := findBroker(answer.Brokers, q.BrokerName)
+	if broker == nil {
+		return
+	}
+	ids := make([]int64, 0, len(broker.Addrs))
+	for id := range broker.Addrs {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	r.Queues = append(r.Queues, backend.BrokerQueues{
+		Broker: q.BrokerName, BrokerIDs: ids, Read: int(q.Read), Write: int(q.Write),
+		Readable: q.Perm.Readable(), Writable: q.Perm.Writable(),
+	})
+	if q.Perm.Readable() && q.Read > 0 {
+		if addr := readAddr(broker); addr != "" {
+			r.readable = append(r.readable, readBroker{name: q.BrokerName, peer: c.peer(addr)})
+		}
+	}
+	if q.Perm.Writable() && broker.Master() != "" {
+		master := c.peer(broker.Master())
+		for id := range writeQueues(answer.OrderTopicConf, q) {
+			r.writable = append(r.writable, writeQueue{broker: q.BrokerName, peer: master, id: int32(id)})
+		}
+	}
+}
+
+// writeQueues is how many queues of a broker may be written: an order configuration
+// ("broker:queues;...") overrides the announced number, and leaves other brokers out.
+func writeQueues(orderConf string, q command.RouteQueues) int {
+	if strings.TrimSpace(orderConf) == "" {
+		return int(q.Write)
+	}
+	for entry := range strings.SplitSeq(orderConf, ";") {
+		broker, count, _ := strings.Cut(strings.TrimSpace(entry), ":")
+		if n, err := strconv.Atoi(count); err == nil && broker == q.BrokerName {
+			return n
+		}
+	}
+	return 0
+}
+
+func findBroker(brokers []command.RouteBroker, name string) *command.RouteBroker {
+	for i := range brokers {
+		if brokers[i].BrokerName == name {
+			return &brokers[i]
+		}
+	}
+	return nil
+}
+
+// readAddr is the master's address, else that of the replica with the lowest id.
+func readAddr(b *command.RouteBroker) string {
+	if master := b.Master(); master != "" {
+		return master
+	}
+	lowest, found := int64(0), ""
+	for id, addr := range b.Addrs {
+		if found == "" || id < lowest {
+			lowest, found = id, addr
+		}
+	}
+	return found
+}
+
+// learnMasters notes where the masters of brokers are, for receipt handles that name them.
+func (c *Cluster) learnMasters(brokers []command.RouteBroker) {
+	for i := range brokers {
+		b := &brokers[i]
+		if b.Master() == "" {
+			continue
+		}
+		p := c.peer(b.Master())
+		if c.masters.get([]byte(b.BrokerName)) != p {
+			c.masters.put(b.BrokerName, p, c.config.EntriesMax)
+		}
+	}
+}
+
+// Topic implements backend.Backend.
+func (c *Cluster) Topic(name []byte, now time.Time) *backend.Topic {
+	r := c.route(name, now)
+	if r == nil {
+		return nil
+	}
+	return &r.Topic
+}
+
+// route returns what is known, nil when it must be fetched, and renews what is old.
+func (c *Cluster) route(name []byte, now time.Time) *route {
+	r := c.routes.get(name)
+	if r == nil {
+		return nil
+	}
+	if second := now.Unix(); r.lastUsed.Load() != second {
+		r.lastUsed.Store(second)
+	}
+	age := now.Sub(r.loaded)
+	if !r.Exists && age > c.config.NegativeFor {
+		return nil
+	}
+	if (age > c.config.RefreshAfter || r.doubted.Load()) && r.renewing.CompareAndSwap(false, true) {
+		c.loadTopic(r.Name, nil)
+	}
+	return r
+}
+
+func (r *route) used() time.Time { return time.Unix(r.lastUsed.Load(), 0) }
+
+// doubt makes the next use of r renew it.
+func (r *route) doubt() { r.doubted.Store(true) }
+
+// writeQueue chooses the queue of a send: pinned by shard, else the next in turn.
+func (r *route) writeQueue(shard []byte) (writeQueue, bool) {
+	n := len(r.writable)
+	if n == 0 {
+		return writeQueue{}, false
+	}
+	if len(shard) > 0 {
+		return r.writable[message.GroupBucket(shard, n)], true
+	}
+	return r.writable[int(r.writeTurns.Add(1)%uint32(n))], true
+}
+
+// readBroker chooses the broker of a pop: the named one if it can be read, else the next in
+// turn when no name was given.
+func (r *route) readBroker(name []byte) (readBroker, bool) {
+	for _, b := range r.readable {
+		if b.name == string(name) {
+			return b, true
+		}
+	}
+	n := len(r.readable)
+	if n == 0 || len(name) > 0 {
+		return readBroker{}, false
+	}
+	return r.readable[int(r.readTurns.Add(1)%uint32(n))], true
+}
+
+// routeOf finds the route behind a topic that was handed out.
+func routeOf(t *backend.Topic) *route {
+	r, _ := t.Route.(*route)
+	return r
+}

@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"sync"
+	"time"
+
+	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/codec/message"
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/remoting"
+	"rocketmq-proxy/server/backend"
+)
+
+// sendCall is a Send on its way to a broker.
+type sendCall struct {
+	call    remoting.Call
+	lane    *lane
+	op      *backend.Send
+	route   *route
+	request command.SendMessage
+	topic   []byte // its memory is reused
+}
+
+var sendCalls = sync.Pool{New: func() any { return new(sendCall) }}
+
+// Send implements backend.Backend.
+func (c *Cluster) Send(op *backend.Send, _ time.Time) {
+	r := routeOf(op.Topic)
+	queue, ok := r.writeQueue(op.Shard)
+	if !ok {
+		op.End(backend.Fault{Kind: backend.NoWritableQueue, Text: "no writable queue"})
+		return
+	}
+	s := sendCalls.Get().(*sendCall)
+	s.op, s.route, s.lane = op, r, queue.peer.lane(sendLane)
+	s.call = remoting.Call{Request: s, Deadline: op.Deadline}
+	s.topic = append(s.topic[:0], op.Topic.Name...)
+	first := &op.Messages[0]
+	s.request = command.SendMessage{
+		ProducerGroup: s.topic, Topic: s.topic, QueueID: queue.id,
+		Properties: first.Properties, BornTimestamp: first.BornTimestamp, SysFlag: first.SysFlag,
+		ReconsumeTimes: first.ReconsumeTimes, MaxReconsumeTimes: first.MaxReconsumeTimes,
+	}
+	forward(op.Home, s.lane, s)
+}
+
+// OnTurn puts the call on its lane.
+func (s *sendCall) OnTurn(now time.Time) { s.lane.line.Call(now, &s.call) }
+
+// sendHeadBytes is what the head of a send takes beside topic and properties, generously.
+const sendHeadBytes = 256
+
+// AppendFrame implements remoting.Request.
+func (s *sendCall) AppendFrame(out *pool.Chain, opaque int32) {
+	reserve := sendHeadBytes + 2*len(s.topic) + len(s.request.Properties)
+	if len(s.op.Messages) == 1 {
+		m := &s.op.Messages[0]
+		out.Commit(command.AppendSendMessageV2(out.Reserve(reserve), opaque, &s.request, m.BodyLen))
+		out.Share(&s.op.Payload, m.BodyOffset, m.BodyLen)
+		return
+	}
+	out.Commit(command.AppendSendBatch(out.Reserve(reserve), opaque, &s.request, s.batchBytes()))
+	for i := range s.op.Messages {
+		m := &s.op.Messages[i]
+		// The writer of the properties has refused those that are too long.
+		_ = message.AppendBatch(out, 0, &s.op.Payload, m.BodyOffset, m.BodyLen, m.Properties)
+	}
+}
+
+func (s *sendCall) batchBytes() int {
+	n := 0
+	for i := range s.op.Messages {
+		n += message.BatchOverheadBytes + s.op.Messages[i].BodyLen + len(s.op.Messages[i].Properties)
+	}
+	return n
+}
+
+// Done implements remoting.Request.
+func (s *sendCall) Done(reply *remoting.Reply, err error) {
+	op := s.op
+	if err != nil {
+		s.route.doubt()
+		op.Fault = callFault(err)
+	} else {
+		s.answered(reply.Head)
+	}
+	from := s.lane.turn
+	*s = sendCall{topic: s.topic[:0]}
+	sendCalls.Put(s)
+	op.Reply(from)
+}
+
+func (s *sendCall) answered(head *command.Head) {
+	op, code := s.op, command.ResponseCode(head.Code)
+	switch code {
+	case command.ResponseSuccess:
+		op.Stored = backend.StoreOK
+	case command.ResponseFlushDiskTimeout:
+		op.Stored = backend.StoreFlushDiskTimeout
+	case command.ResponseFlushSlaveTimeout:
+		op.Stored = backend.StoreFlushReplicaTimeout
+	case command.ResponseSlaveNotAvailable:
+		op.Stored = backend.StoreReplicaNotAvailable
+	default:
+		if stale(code) {
+			s.route.doubt()
+		}
+		op.Fault = brokerFault(head)
+		return
+	}
+	stored, err := command.ParseSendResponse(head)
+	if err != nil {
+		op.Fault = callFault(err)
+		return
+	}
+	op.Offset = stored.QueueOffset
+	op.TransactionID = append(op.TransactionID[:0], stored.TransactionID...)
+	op.RecallHandle = append(op.RecallHandle[:0], stored.RecallHandle...)
+}

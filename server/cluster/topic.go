@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"time"
+
+	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/server/backend"
+)
+
+// topicLoad is one topic being learnt, and who waits for it. Only one is under way a topic,
+// however many want it.
+type topicLoad struct {
+	waiting []func(*route, backend.Fault)
+}
+
+// FetchTopic implements backend.Backend.
+func (c *Cluster) FetchTopic(op *backend.FetchTopic, _ time.Time) {
+	c.loadTopic(string(op.Name), func(r *route, f backend.Fault) {
+		op.Fault = f
+		if r != nil {
+			op.Found = &r.Topic
+		}
+		op.Home.Post(op.Then)
+	})
+}
+
+// loadTopic learns of a topic: its route from a name server, then its message type from a
+// broker. then, which may be nil, runs on some lane's turn, or at once when there is nobody
+// to ask.
+func (c *Cluster) loadTopic(name string, then func(*route, backend.Fault)) {
+	c.mu.Lock()
+	load := c.loading[name]
+	first := load == nil
+	if first {
+		load = &topicLoad{}
+		c.loading[name] = load
+	}
+	if then != nil {
+		load.waiting = append(load.waiting, then)
+	}
+	c.mu.Unlock()
+	if first {
+		c.askRoute(name, func(answer *command.TopicRoute, err error) { c.routeCame(name, answer, err) })
+	}
+}
+
+func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) {
+	if err != nil {
+		c.topicFailed(name, err)
+		return
+	}
+	fresh := c.newRoute(name, answer, time.Now())
+	if !fresh.Exists {
+		c.topicLoaded(fresh)
+		return
+	}
+	c.askTopicConfig(name, fresh.brokers, func(config *command.TopicConfig, err error) {
+		fresh.Type = c.messageType(name, config, err)
+		c.topicLoaded(fresh)
+	})
+}
+
+// messageType is what the settings say. When they cannot be had, what was known before is
+// kept; a topic never known refuses every message, as with the reference.
+func (c *Cluster) messageType(name string, config *command.TopicConfig, err error) backend.MessageType {
+	if err == nil {
+		return backend.ParseMessageType(config.MessageType())
+	}
+	c.report("topic settings failed", name, err)
+	if old := c.routes.get([]byte(name)); old != nil {
+		return old.Type
+	}
+	return backend.TypeUnspecified
+}
+
+func (c *Cluster) topicLoaded(fresh *route) {
+	c.routes.put(fresh.Name, fresh, c.config.EntriesMax)
+	c.endTopicLoad(fresh.Name, fresh, backend.Fault{})
+}
+
+// topicFailed keeps what was known: an old route serves while name servers are down.
+func (c *Cluster) topicFailed(name string, err error) {
+	c.report("route failed", name, err)
+	if old := c.routes.get([]byte(name)); old != nil && old.Exists {
+		retry := c.newRoute(name, nil, time.Now())
+		retry.copyFrom(old)
+		c.topicLoaded(retry)
+		return
+	}
+	c.endTopicLoad(name, nil, callFault(err))
+}
+
+// copyFrom makes r know what old knows, as of r's own time.
+func (r *route) copyFrom(old *route) {
+	r.Topic = old.Topic
+	r.Route = r
+	r.writable, r.readable, r.brokers = old.writable, old.readable, old.brokers
+	r.lastUsed.Store(old.lastUsed.Load())
+}
+
+func (c *Cluster) endTopicLoad(name string, r *route, f backend.Fault) {
+	c.mu.Lock()
+	load := c.loading[name]
+	delete(c.loading, name)
+	c.mu.Unlock()
+	for _, then := range load.waiting {
+		then(r, f)
+	}
+}

@@ -1,0 +1,120 @@
+// Package config reads what a proxy is to be: the Java proxy's own rmq-proxy.json, its flags
+// and its environment variables become one [Config].
+//
+// [Resolve] is the whole way, from the arguments of the program to a checked Config. Flags win
+// over the file, the file wins over the environment, the environment wins over the defaults.
+// Keys are matched without regard to case; unknown keys are noticed and ignored, as a file
+// written for another version must still start; wrong values are all reported at once, each
+// with its key, its line and what is expected.
+//
+// The package knows no part that it configures: package server hands each its share. It reads
+// files and, in [FromOS], the machine; it writes nothing and logs nothing.
+package config
+
+import "time"
+
+// Config is what a proxy is to be. The structs group keys by what they configure; each field
+// names its key, and the range or the words it takes. The comments give default and unit;
+// "Java:" says where the Java proxy 5.5.0 differs.
+//
+// Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms or s).
+// Tag in is the range of a number or a duration, ends included. Tag of is the list of words.
+type Config struct {
+	Proxy      Proxy
+	NameServer NameServer
+	GRPC       GRPC
+	TLS        TLS
+	Broker     Broker
+	Message    Message
+	Client     Client
+	Receive    Receive
+	Renew      Renew
+	Cache      Cache
+	Session    Session
+	Operator   Operator
+	Limits     Limits
+
+	origins origins
+}
+
+// Mode says where messages live. The Java proxy's values CLUSTER and LOCAL are read too.
+type Mode string
+
+// The modes.
+const (
+	ModeCluster Mode = "cluster" // with brokers of an existing cluster
+	ModeLocal   Mode = "local"   // in a broker embedded in this process
+)
+
+// Proxy is who this process is.
+type Proxy struct {
+	// ClusterName is the cluster of the brokers behind us. Default DefaultCluster.
+	ClusterName string `key:"rocketMQClusterName"`
+	// Name tells this proxy from its peers. Default: the host's name.
+	Name string `key:"proxyName"`
+	// Mode is where messages live. Default cluster.
+	Mode Mode `key:"proxyMode" of:"cluster local"`
+	// LocalAddr is the address of this machine as others know it: host name or IP without a port.
+	// Default, also when blank: the first IPv4 address that is not loopback, else 127.0.0.1.
+	LocalAddr string `key:"localServeAddr"`
+	// EndpointPortFromRequest answers a route query with the port that the client dialled, which
+	// is right behind a port mapping. Default false: with ServerPort.
+	EndpointPortFromRequest bool `key:"useEndpointPortFromRequest"`
+	// BrokerConfigPath is the embedded broker's file in local mode. Default conf/broker.conf of
+	// the home directory.
+	BrokerConfigPath string `key:"brokerConfigPath"`
+}
+
+// NameServer is where routes come from.
+type NameServer struct {
+	// Addr is a list of host:port separated by semicolons. Default: $NAMESRV_ADDR.
+	Addr string `key:"namesrvAddr"`
+	// Domain would ask an HTTP server for the list; Addr wins over it. Not supported yet.
+	Domain string `key:"namesrvDomain"`
+	// DomainSubgroup is the last part of the path asked of Domain. Not supported yet.
+	DomainSubgroup string `key:"namesrvDomainSubgroup"`
+}
+
+// GRPC is the port that clients dial.
+type GRPC struct {
+	// ServerPort is the TCP port for TLS and cleartext alike. Default 8081; 0 takes any free port.
+	ServerPort int `key:"grpcServerPort" in:"0..65535"`
+	// ShutdownTime is how long calls in flight may go on after SIGTERM. Default 30 s.
+	ShutdownTime time.Duration `key:"grpcShutdownTimeSeconds,s" in:"0s..1h"`
+	// StreamsMax is SETTINGS_MAX_CONCURRENT_STREAMS: calls at once on one connection. Default
+	// 1000. Java: 2147483647, so that one connection can grow the process without bound.
+	StreamsMax int `key:"grpcMaxConcurrentCallsPerConnection" in:"1..2147483647"`
+	// MessageBytesMax is the largest gRPC message from a client, in bytes. Default 136314880.
+	MessageBytesMax int `key:"grpcMaxInboundMessageSize" in:"1024..2147483647"`
+	// IdleTime is how long a connection without calls is kept. Default 120 s.
+	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
+	// Pollers is the number of event loops. Default 0: chosen by the number of cores. Java: twice
+	// the cores; its event loops do more than ours.
+	Pollers int `key:"grpcWorkerLoopNum" in:"0..1024"`
+}
+
+// TLS is the certificate of the gRPC port.
+type TLS struct {
+	// TestMode makes a fresh self-signed certificate at start. Default true.
+	TestMode bool `key:"tlsTestModeEnable"`
+	// KeyPath is a PEM file with the private key. Default conf/tls/rocketmq.key of the home directory.
+	KeyPath string `key:"tlsKeyPath"`
+	// KeyPassword decrypts the private key. Default none.
+	KeyPassword Secret `key:"tlsKeyPassword"`
+	// CertPath is a PEM file with the certificate and its chain. Default conf/tls/rocketmq.crt of
+	// the home directory.
+	CertPath string `key:"tlsCertPath"`
+}
+
+// Broker is how we call brokers and name servers.
+type Broker struct {
+	// LanesMax is the number of connections to one broker for calls that answer at once; long
+	// polls have their own. Default 1. Java: 6; more lanes make smaller batches.
+	LanesMax int `key:"rocketmqMQClientNum" in:"1..64"`
+	// ConnectTimeout bounds dialling. Default 3 s. Our own key.
+	ConnectTimeout time.Duration `key:"brokerConnectTimeoutMillis,ms" in:"10ms..5m"`
+	// CallTimeout bounds a call that is no long poll. Default 2 s, which the Java proxy has built in.
+	CallTimeout time.Duration `key:"brokerCallTimeoutMillis,ms" in:"10ms..5m"`
+	// RouteTimeout bounds a call to a name server. Default 3 s, which the Java proxy has built in.
+	RouteTimeout time.Duration `key:"namesrvCallTimeoutMillis,ms" in:"10ms..5m"`
+}

@@ -1,0 +1,115 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Environment is what the configuration takes from the machine and its variables.
+type Environment struct {
+	NameServers string // $NAMESRV_ADDR
+	Home        string // $RMQ_PROXY_HOME, else $ROCKETMQ_HOME, else ".", as the Java proxy looks
+	Host        string // the host's name
+	Addr        string // the address of this machine as others know it
+}
+
+// FromOS is the environment of this process.
+func FromOS() Environment {
+	env := Environment{NameServers: os.Getenv("NAMESRV_ADDR"), Home: ".", Addr: localAddr(interfaceAddrs())}
+	for _, name := range []string{"RMQ_PROXY_HOME", "ROCKETMQ_HOME"} {
+		if home := os.Getenv(name); home != "" {
+			env.Home = home
+			break
+		}
+	}
+	if host, err := os.Hostname(); err == nil {
+		env.Host = host
+	}
+	return env
+}
+
+// DefaultPath is where rmq-proxy.json is looked for when no flag names another.
+func (e Environment) DefaultPath() string { return filepath.Join(e.Home, "conf", "rmq-proxy.json") }
+
+// interfaceAddrs are the addresses of the interfaces that are up, in the order of the system.
+func interfaceAddrs() (all []net.Addr) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		if addrs, err := i.Addrs(); err == nil {
+			all = append(all, addrs...)
+		}
+	}
+	return all
+}
+
+// localAddr is the first IPv4 address that another machine could dial, else loopback.
+func localAddr(addrs []net.Addr) string {
+	for _, a := range addrs {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil {
+			continue
+		}
+		// Private addresses count: a proxy is mostly dialled from its own network.
+		if ip := prefix.Addr().Unmap(); ip.Is4() && ip.IsGlobalUnicast() {
+			return ip.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// Default is the configuration of an empty file. The values are the Java proxy's 5.5.0 unless
+// the field's comment says otherwise.
+func Default(env Environment) Config {
+	c := Config{
+		Proxy: Proxy{
+			ClusterName: "DefaultCluster", Name: env.Host, Mode: ModeCluster, LocalAddr: env.Addr,
+			BrokerConfigPath: filepath.Join(env.Home, "conf", "broker.conf"),
+		},
+		GRPC: GRPC{
+			ServerPort: 8081, ShutdownTime: seconds(30), StreamsMax: 1000, MessageBytesMax: 130 << 20, IdleTime: seconds(120),
+		},
+		TLS: TLS{
+			TestMode: true,
+			KeyPath:  filepath.Join(env.Home, "conf", "tls", "rocketmq.key"),
+			CertPath: filepath.Join(env.Home, "conf", "tls", "rocketmq.crt"),
+		},
+		Broker: Broker{LanesMax: 1, ConnectTimeout: seconds(3), CallTimeout: seconds(2), RouteTimeout: seconds(3)},
+		Message: Message{
+			BodyBytesMax: 4 << 20, BodyEmptyCheck: true, PropertiesBytesMax: 16 << 10, PropertiesMax: 128, GroupBytesMax: 64, LiteTopicBytesMax: 64,
+			DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
+		},
+		Client: Client{
+			AttemptsMax: 3, BackoffInitial: milliseconds(10), BackoffMax: seconds(1), BackoffMultiplier: 2,
+			PollTimeoutMin: seconds(5), PollTimeoutMax: seconds(20), PollBatchMax: 32, MetricMode: "off",
+		},
+		Receive: Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
+		Renew:   Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},
+		Cache: Cache{
+			RouteExpiry: seconds(300), RouteRefresh: seconds(20), RoutesMax: 20000,
+			TopicExpiry: seconds(300), TopicRefresh: seconds(20), TopicsMax: 20000,
+			GroupExpiry: seconds(300), GroupRefresh: seconds(20), GroupsMax: 20000,
+		},
+		Session:  Session{Expiry: seconds(120)},
+		Operator: Operator{LogLevel: "info"},
+		Limits: Limits{
+			ConnectionsMax: 20000, InboxBytesMax: 4 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
+			InflightMax: 100000, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
+		},
+	}
+	if c.Proxy.Name == "" {
+		c.Proxy.Name = "DEFAULT_PROXY" // the Java proxy's word for a host without a name
+	}
+	if env.NameServers != "" {
+		c.setText("namesrvAddr", env.NameServers, "$NAMESRV_ADDR")
+	}
+	return c
+}

@@ -1,0 +1,128 @@
+package config
+
+import "time"
+
+// Message is what a message may look like. A bound of 0 or less switches its check off, as in
+// the Java proxy.
+type Message struct {
+	// BodyBytesMax is the largest body, in bytes; clients are told it. Default 4194304.
+	BodyBytesMax int `key:"maxMessageSize" in:"-1..2147483647"`
+	// BodyEmptyCheck refuses empty bodies. Default true.
+	BodyEmptyCheck bool `key:"enableMessageBodyEmptyCheck"`
+	// PropertiesBytesMax is the sum of all user properties, in bytes. Default 16384.
+	PropertiesBytesMax int `key:"maxUserPropertySize" in:"-1..2147483647"`
+	// PropertiesMax is the number of user properties. Default 128.
+	PropertiesMax int `key:"userPropertyMaxNum" in:"-1..2147483647"`
+	// GroupBytesMax is the length that a message group must stay under, in bytes. Default 64.
+	GroupBytesMax int `key:"maxMessageGroupSize" in:"-1..2147483647"`
+	// LiteTopicBytesMax is the longest name of a lite topic, in bytes. Default 64.
+	LiteTopicBytesMax int `key:"maxLiteTopicSize" in:"-1..2147483647"`
+	// DelayMax is how far ahead a delivery may be scheduled. Default 24 h.
+	DelayMax time.Duration `key:"maxDelayTimeMills,ms" in:"-1ms..87600h"`
+	// RecoveryMax is the longest time to the first check of a transaction. Default 1 h.
+	RecoveryMax time.Duration `key:"maxTransactionRecoverySecond,s" in:"-1s..87600h"`
+	// TypeCheck holds a message against the type of its topic. Default true.
+	TypeCheck bool `key:"enableTopicMessageTypeCheck"`
+}
+
+// Client is what clients are told by the settings of their telemetry stream.
+type Client struct {
+	// AttemptsMax is how often a producer tries to send. Default 3.
+	AttemptsMax int `key:"grpcClientProducerMaxAttempts" in:"1..1000"`
+	// BackoffInitial is the first wait between tries. Default 10 ms.
+	BackoffInitial time.Duration `key:"grpcClientProducerBackoffInitialMillis,ms" in:"0s..1h"`
+	// BackoffMax is the longest wait between tries. Default 1 s.
+	BackoffMax time.Duration `key:"grpcClientProducerBackoffMaxMillis,ms" in:"0s..1h"`
+	// BackoffMultiplier is the factor from one wait to the next. Default 2.
+	BackoffMultiplier int `key:"grpcClientProducerBackoffMultiplier" in:"1..1000"`
+	// PollTimeoutMin is the shortest long poll. Default 5 s.
+	PollTimeoutMin time.Duration `key:"grpcClientConsumerMinLongPollingTimeoutMillis,ms" in:"0s..1h"`
+	// PollTimeoutMax is the longest long poll. Default 20 s.
+	PollTimeoutMax time.Duration `key:"grpcClientConsumerMaxLongPollingTimeoutMillis,ms" in:"1ms..1h"`
+	// PollBatchMax is the number of messages that a push consumer asks for at once. Default 32.
+	PollBatchMax int `key:"grpcClientConsumerLongPollingBatchSize" in:"1..1024"`
+	// MetricMode is whether clients push metrics: off, on (to MetricAddr) or proxy (to us). Default off.
+	MetricMode string `key:"metricCollectorMode" of:"off on proxy"`
+	// MetricAddr is the host:port of a collector when MetricMode is on. Default none.
+	MetricAddr string `key:"metricCollectorAddress"`
+}
+
+// Receive bounds the invisible duration of received messages.
+type Receive struct {
+	// InvisibleDefault is used when the proxy renews for the client. Default 60 s.
+	InvisibleDefault time.Duration `key:"defaultInvisibleTimeMills,ms" in:"1s..87600h"`
+	// InvisibleMin is the shortest that a receive may ask for. Default 10 s.
+	InvisibleMin time.Duration `key:"minInvisibleTimeMillsForRecv,ms" in:"0s..87600h"`
+	// InvisibleMax is the longest that a receive or a change may ask for. Default 12 h.
+	InvisibleMax time.Duration `key:"maxInvisibleTimeMills,ms" in:"1s..87600h"`
+	// InvisibleWhenClear is given to handles whose client is gone. Default 1 s.
+	InvisibleWhenClear time.Duration `key:"invisibleTimeMillisWhenClear,ms" in:"0s..87600h"`
+}
+
+// Renew is how the proxy keeps messages invisible while a push consumer works on them.
+type Renew struct {
+	// Enabled switches renewal on. Default true.
+	Enabled bool `key:"enableProxyAutoRenew"`
+	// AttemptsMax is how often a failed renewal is tried again. Default 3.
+	AttemptsMax int `key:"maxRenewRetryTimes" in:"0..1000"`
+	// Ahead is how long before the end a handle is renewed. Default 10 s.
+	Ahead time.Duration `key:"renewAheadTimeMillis,ms" in:"0s..24h"`
+	// TimeMax is how long a message is renewed altogether. Default 3 h.
+	TimeMax time.Duration `key:"renewMaxTimeMillis,ms" in:"0s..87600h"`
+	// Period is how often handles are looked through. Default 5 s.
+	Period time.Duration `key:"renewSchedulePeriodMillis,ms" in:"100ms..1h"`
+}
+
+// Cache is what is remembered of topics and groups, and for how long.
+type Cache struct {
+	// RouteExpiry is how long an unused route is kept. Default 300 s.
+	RouteExpiry time.Duration `key:"topicRouteServiceCacheExpiredSeconds,s" in:"1s..8760h"`
+	// RouteRefresh is how often a route is asked for anew. Default 20 s.
+	RouteRefresh time.Duration `key:"topicRouteServiceCacheRefreshSeconds,s" in:"1s..8760h"`
+	// RoutesMax is the number of topics remembered. Default 20000.
+	RoutesMax int `key:"topicRouteServiceCacheMaxNum" in:"1..2147483647"`
+	// TopicExpiry, TopicRefresh and TopicsMax are the same for topic configurations.
+	TopicExpiry  time.Duration `key:"topicConfigCacheExpiredSeconds,s" in:"1s..8760h"`
+	TopicRefresh time.Duration `key:"topicConfigCacheRefreshSeconds,s" in:"1s..8760h"`
+	TopicsMax    int           `key:"topicConfigCacheMaxNum" in:"1..2147483647"`
+	// GroupExpiry, GroupRefresh and GroupsMax are the same for subscription group configurations.
+	GroupExpiry  time.Duration `key:"subscriptionGroupConfigCacheExpiredSeconds,s" in:"1s..8760h"`
+	GroupRefresh time.Duration `key:"subscriptionGroupConfigCacheRefreshSeconds,s" in:"1s..8760h"`
+	GroupsMax    int           `key:"subscriptionGroupConfigCacheMaxNum" in:"1..2147483647"`
+}
+
+// Session is what is remembered of clients.
+type Session struct {
+	// Expiry is how long a client is remembered after its last heartbeat. Default 120 s.
+	Expiry time.Duration `key:"channelExpiredTimeout,ms" in:"1s..24h"`
+}
+
+// Operator is for the person who runs the proxy. Our own keys.
+type Operator struct {
+	// AdminAddr is the host:port of the debugging port: profiles and counters, without a
+	// password, so on loopback only. Default none: off.
+	AdminAddr string `key:"adminListenAddr"`
+	// LogLevel is the least that is logged. Default info.
+	LogLevel string `key:"logLevel" of:"trace debug info warn error"`
+}
+
+// Limits bound what clients can make us hold. Our own keys; the Java proxy has no such bounds.
+type Limits struct {
+	// ConnectionsMax is the number of client connections at once. Default 20000.
+	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
+	// InboxBytesMax is what a connection may have received and not yet worked on. Default 4 MiB.
+	InboxBytesMax int `key:"inboxBytesMax" in:"65536..2147483647"`
+	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default
+	// 1 MiB: a client that only writes held a server without it at 2.8 GB, and with it at 38 MB.
+	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`
+	// HeaderListBytesMax is SETTINGS_MAX_HEADER_LIST_SIZE. Default 16 KiB. Java: 8 KiB.
+	HeaderListBytesMax int `key:"headerListBytesMax" in:"1024..16777216"`
+	// InflightMax is the number of calls to brokers at once, in the whole process. Default 100000.
+	InflightMax int `key:"inflightMax" in:"1..10000000"`
+	// LongPollsMax is the number of waiting receives at once, in the whole process. Default 10000.
+	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
+	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.
+	HandshakeTimeout time.Duration `key:"handshakeTimeoutMillis,ms" in:"100ms..10m"`
+	// WriteTimeout is how long a write may make no progress before the connection is closed. Default 20 s.
+	WriteTimeout time.Duration `key:"writeTimeoutMillis,ms" in:"100ms..10m"`
+}

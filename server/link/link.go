@@ -1,0 +1,232 @@
+// Package link joins a socket to a machine on a turn. It is the only importer of netpoll.
+//
+// A [Link] is one socket. Bytes that arrive are put into its inbox as views and its turn is
+// run; at the end of each batch the machine is drained and what it wants to say leaves in
+// one system call. A turn never blocks: when the kernel does not take everything, a goroutine
+// of its own waits for the slow peer, the machine is not drained meanwhile, and the machine's
+// cap on unsent output decides how long that may go on.
+//
+// Cleartext sockets live on netpoll's pollers ([plain]), TLS on the standard net package with
+// a goroutine each ([secure]); both feed the same machine. Neither protocol is known here.
+package link
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/server/turn"
+)
+
+// Machine is a connection's protocol state. Its link calls it, always on the link's turn.
+type Machine interface {
+	// Feed takes bytes from the peer. After an error the machine is drained once more, for
+	// its farewell, and the link closes.
+	Feed(now time.Time, in *pool.Chain) error
+	// Drain appends what the peer is to be told to out.
+	Drain(out *pool.Chain)
+	// Tick tells that time has passed.
+	Tick(now time.Time)
+	// Due is when Tick is next wanted; zero: never.
+	Due() time.Time
+	// Done tells that nothing more will be said: the link closes when all is flushed.
+	Done() bool
+	// Close tells that the link is gone, exactly once. Everything pending hears of it.
+	Close(cause error)
+}
+
+// Errors that Machine.Close is given besides the machine's own.
+var (
+	// ErrPeerClosed: the peer closed the connection, or the network did.
+	ErrPeerClosed = errors.New("connection closed by the peer")
+	// ErrInboxFull: the peer sent faster than its turn could take, past InboxBytesMax.
+	ErrInboxFull = errors.New("unread input over inboxBytesMax")
+	// ErrSlowPeer: the peer did not take output for WriteTimeout.
+	ErrSlowPeer = errors.New("peer did not read for writeTimeout")
+	// ErrDone: the machine said all it had to say.
+	ErrDone = errors.New("conversation ended")
+)
+
+// Limits bounds what one socket may hold.
+type Limits struct {
+	// InboxBytesMax is how many bytes may wait for a turn before the link closes. netpoll
+	// has no read back-pressure: its poller reads on while a turn is busy.
+	InboxBytesMax int
+	// WriteTimeout is how long a peer may take nothing while output waits for it.
+	WriteTimeout time.Duration
+}
+
+// DefaultLimits are sized for bodies of 4 MiB: the inbox holds what the HTTP/2 windows of one
+// connection allow and some control frames.
+func DefaultLimits() Limits {
+	return Limits{InboxBytesMax: 64 << 20, WriteTimeout: 20 * time.Second}
+}
+
+// socket is what carries the bytes: plain or secure.
+type socket interface {
+	// write takes out and hands it to the kernel. When the kernel does not take all of it
+	// at once, blocked is true, and the socket posts writable to its link when it has.
+	write(out *pool.Chain) (blocked bool, err error)
+	// close ends the socket from our side. The link's gone event follows.
+	close()
+	// forget releases what is still held after the close.
+	forget()
+}
+
+// Link is one socket, with an inbox and one machine.
+type Link struct {
+	turn    *turn.Turn
+	machine Machine
+	socket  socket
+	limits  Limits
+
+	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
+	LocalAddr, RemoteAddr string
+
+	inMu   sync.Mutex
+	in     pool.Chain    // arrived, not yet taken by the turn
+	posted bool          // the turn has this link in its inbox
+	taken  chan struct{} // told when the turn has taken in; nil where nobody waits for it
+	cause  error         // why the link ended; the first reason stays
+
+	// the turn's
+	feed    pool.Chain
+	out     pool.Chain
+	blocked bool // the socket still works on an earlier write
+	ending  bool // close as soon as nothing is blocked
+	gone    bool // Machine.Close was called
+}
+
+// EndTurn drains the machine into the socket. A client link is the owner of its turn; a lane,
+// whose turn outlives its sockets, calls this at the end of its own.
+func (l *Link) EndTurn(time.Time) {
+	if l.blocked || l.gone {
+		return
+	}
+	l.machine.Drain(&l.out)
+	if l.out.Len() > 0 {
+		l.write()
+	}
+	if (l.ending || l.machine.Done()) && !l.blocked {
+		l.fail(ErrDone)
+	}
+}
+
+func (l *Link) write() {
+	blocked, err := l.socket.write(&l.out)
+	l.out.Trim()
+	l.blocked = blocked
+	if err != nil {
+		l.fail(ErrPeerClosed)
+	}
+}
+
+// Tick passes the time on to the machine.
+func (l *Link) Tick(now time.Time) {
+	if !l.gone {
+		l.machine.Tick(now)
+	}
+}
+
+// Due is when the machine next wants to hear of the time.
+func (l *Link) Due() time.Time {
+	if l.gone {
+		return time.Time{}
+	}
+	return l.machine.Due()
+}
+
+// Turn is the turn that runs the machine.
+func (l *Link) Turn() *turn.Turn { return l.turn }
+
+// Close ends the link from any goroutine; cause reaches Machine.Close.
+func (l *Link) Close(cause error) { l.fail(cause) }
+
+// OnTurn feeds the machine what has arrived since the last time.
+func (l *Link) OnTurn(now time.Time) {
+	l.inMu.Lock()
+	l.in, l.feed = l.feed, l.in
+	l.posted = false
+	l.inMu.Unlock()
+	select {
+	case l.taken <- struct{}{}:
+	default:
+	}
+	if l.gone || l.ending {
+		l.feed.Release()
+		return
+	}
+	if err := l.machine.Feed(now, &l.feed); err != nil {
+		l.setCause(err)
+		l.ending = true
+	}
+}
+
+// receive takes in and runs the turn with it; the caller is inside no turn. It is false when
+// the link is to close because its inbox is full.
+func (l *Link) receive(in *pool.Chain) bool {
+	l.inMu.Lock()
+	l.in.AppendChain(in)
+	full := l.in.Len() > l.limits.InboxBytesMax
+	post := !l.posted
+	l.posted = true
+	l.inMu.Unlock()
+	if post {
+		l.turn.PostHere(l)
+	}
+	return !full
+}
+
+// waiting is how many received bytes the turn has not taken yet.
+func (l *Link) waiting() int {
+	l.inMu.Lock()
+	defer l.inMu.Unlock()
+	return l.in.Len()
+}
+
+func (l *Link) setCause(cause error) {
+	l.inMu.Lock()
+	defer l.inMu.Unlock()
+	if l.cause == nil {
+		l.cause = cause
+	}
+}
+
+// fail closes the socket for a reason; the first one given is the one that is told.
+func (l *Link) fail(cause error) {
+	l.setCause(cause)
+	l.socket.close()
+}
+
+// writable is the event of a socket that has handed a blocked write to the kernel.
+type writable Link
+
+// OnTurn lets the end of this batch drain the machine again.
+func (w *writable) OnTurn(time.Time) { (*Link)(w).blocked = false }
+
+// gone is the event of a socket that has closed, whoever closed it.
+type gone Link
+
+// OnTurn tells the machine, once.
+func (g *gone) OnTurn(time.Time) {
+	l := (*Link)(g)
+	if l.gone {
+		return
+	}
+	l.gone = true
+	l.inMu.Lock()
+	cause := l.cause
+	l.in.Release()
+	l.inMu.Unlock()
+	if cause == nil {
+		cause = ErrPeerClosed
+	}
+	l.machine.Close(cause)
+	l.feed.Release()
+	l.out.Release()
+	l.socket.forget()
+	if l.turn.OwnedBy(l) {
+		l.turn.Stop()
+	}
+}

@@ -1,0 +1,261 @@
+package link
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/cloudwego/netpoll"
+	"golang.org/x/sys/unix"
+
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/server/turn"
+)
+
+// Verdict is what the first bytes of a connection say about its protocol.
+type Verdict int
+
+// The verdicts of a Front.
+const (
+	More  Verdict = iota // too few bytes to tell
+	Yes                  // this front speaks it
+	Never                // it is something else
+)
+
+// Front is what answers on a port.
+type Front struct {
+	// Speaks judges the first cleartext bytes of a connection.
+	Speaks func(first []byte) Verdict
+	// Machine makes the machine of a new connection. It is called once the link has its
+	// addresses and its turn.
+	Machine func(l *Link) Machine
+	// Reject is what a person, or a client of another protocol, is told who sent first.
+	Reject func(first []byte) []byte
+	// TLS is the configuration for connections that begin with a TLS record. Nil: such
+	// connections are rejected.
+	TLS *tls.Config
+	// Failed hears of connections that ended before they had a machine: bad handshakes,
+	// other protocols, silence. May be nil.
+	Failed func(remote string, err error)
+}
+
+// Errors that Front.Failed hears.
+var (
+	errOtherProtocol = errors.New("neither TLS nor HTTP/2")
+	errNoTLS         = errors.New("TLS is not enabled on this port")
+)
+
+// firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
+// is known.
+const firstBytesTimeout = 10 * time.Second
+
+// firstBytesMax is how many bytes are looked at; the HTTP/2 preface has 24.
+const firstBytesMax = 512
+
+// tlsRecordHandshake is the first byte of a TLS ClientHello (RFC 8446 section 5.1).
+const tlsRecordHandshake = 0x16
+
+// Listener accepts connections on one port and tells protocols apart by their first bytes.
+type Listener struct {
+	net    net.Listener
+	front  Front
+	limits Limits
+
+	mu      sync.Mutex
+	opening map[net.Conn]struct{} // accepted, protocol not yet known or TLS
+	closed  bool
+	done    sync.WaitGroup
+}
+
+// Listen opens addr (host:port; an empty host is every interface) and serves front on it.
+func Listen(addr string, front Front, limits Limits) (*Listener, error) {
+	configurePollers()
+	inner, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	ln := &Listener{net: inner, front: front, limits: limits, opening: make(map[net.Conn]struct{})}
+	ln.done.Go(ln.accept)
+	return ln, nil
+}
+
+// Addr is the address that was opened.
+func (ln *Listener) Addr() net.Addr { return ln.net.Addr() }
+
+// Refuse stops accepting. Connections that have a machine live on.
+func (ln *Listener) Refuse() { _ = ln.net.Close() }
+
+// Close stops accepting, closes every TLS connection and every one without a machine, and
+// waits for their goroutines. Cleartext links are closed by who holds them.
+func (ln *Listener) Close() {
+	ln.Refuse()
+	ln.mu.Lock()
+	ln.closed = true
+	for conn := range ln.opening {
+		_ = conn.Close()
+	}
+	ln.mu.Unlock()
+	ln.done.Wait()
+}
+
+// acceptPauseMax bounds the pause after a failed accept, such as with no descriptors left.
+const acceptPauseMax = time.Second
+
+func (ln *Listener) accept() {
+	pause := time.Duration(0)
+	for {
+		conn, err := ln.net.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			pause = min(max(2*pause, 5*time.Millisecond), acceptPauseMax)
+			ln.failed("", err)
+			time.Sleep(pause)
+			continue
+		}
+		pause = 0
+		if tcp, ok := conn.(*net.TCPConn); ok && ln.track(tcp) {
+			ln.done.Go(func() {
+				defer ln.untrack(tcp)
+				ln.open(tcp)
+			})
+		} else {
+			_ = conn.Close()
+		}
+	}
+}
+
+func (ln *Listener) track(conn net.Conn) bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if ln.closed {
+		return false
+	}
+	ln.opening[conn] = struct{}{}
+	return true
+}
+
+func (ln *Listener) untrack(conn net.Conn) {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	delete(ln.opening, conn)
+}
+
+func (ln *Listener) failed(remote string, err error) {
+	if ln.front.Failed != nil {
+		ln.front.Failed(remote, err)
+	}
+}
+
+// open finds out what conn speaks and hands it to the right kind of socket.
+func (ln *Listener) open(conn *net.TCPConn) {
+	remote := conn.RemoteAddr().String()
+	first, verdict, err := ln.peek(conn)
+	switch {
+	case err != nil:
+		err = errors.Join(errors.New("no complete first bytes"), err)
+	case verdict == Yes:
+		err = ln.openPlain(conn, first)
+	case first[0] != tlsRecordHandshake:
+		err = ln.reject(conn, first, errOtherProtocol)
+	case ln.front.TLS == nil:
+		err = ln.reject(conn, first, errNoTLS)
+	default:
+		err = ln.openSecure(conn, first)
+	}
+	_ = conn.Close()
+	if err != nil {
+		ln.failed(remote, err)
+	}
+}
+
+func (ln *Listener) peek(conn *net.TCPConn) ([]byte, Verdict, error) {
+	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
+	first := make([]byte, firstBytesMax)
+	n := 0
+	for {
+		got, err := conn.Read(first[n:])
+		n += got
+		if err != nil {
+			return first[:n], Never, err
+		}
+		if first[0] == tlsRecordHandshake {
+			return first[:n], Never, nil
+		}
+		if verdict := ln.front.Speaks(first[:n]); verdict != More || n == len(first) {
+			return first[:n], verdict, nil
+		}
+	}
+}
+
+func (ln *Listener) reject(conn *net.TCPConn, first []byte, why error) error {
+	if ln.front.Reject != nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
+		_, _ = conn.Write(ln.front.Reject(first))
+		// What the peer still sends is read away for a moment: closing over unread input
+		// would make the kernel reset the connection and lose the answer.
+		_ = conn.CloseWrite()
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second))
+		rest := make([]byte, firstBytesMax)
+		for range 128 {
+			if _, err := conn.Read(rest); err != nil {
+				break
+			}
+		}
+	}
+	return why
+}
+
+func (ln *Listener) newLink(conn *net.TCPConn) *Link {
+	l := &Link{limits: ln.limits, LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String()}
+	l.turn = turn.New(l)
+	l.machine = ln.front.Machine(l)
+	return l
+}
+
+// openPlain gives a duplicate of the descriptor to netpoll; the original is closed by the
+// caller, which does not end the connection.
+func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
+	fd, err := duplicate(conn)
+	if err != nil {
+		return err
+	}
+	l := ln.newLink(conn)
+	polled, err := netpoll.NewFDConnection(fd)
+	if err != nil {
+		_ = unix.Close(fd)
+		l.machine.Close(err)
+		return err
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	p := attachPlain(l, polled, fd)
+	feedFirst(l, first)
+	p.start()
+	return nil
+}
+
+func duplicate(conn *net.TCPConn) (fd int, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	var failed error
+	err = raw.Control(func(old uintptr) {
+		fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	return fd, errors.Join(err, failed)
+}
+
+// feedFirst gives the machine the bytes that were read to know its protocol.
+func feedFirst(l *Link, first []byte) {
+	var in pool.Chain
+	in.Append(pool.Copied(first))
+	l.receive(&in)
+}
+
+func (ln *Listener) openSecure(conn *net.TCPConn, first []byte) error {
+	return serveSecure(ln.newLink(conn), conn, first, ln.front.TLS)
+}

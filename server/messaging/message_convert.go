@@ -1,0 +1,136 @@
+package messaging
+
+import (
+	"time"
+
+	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/message"
+	"rocketmq-proxy/server/backend"
+)
+
+// fill turns the messages of the request into what is stored (gRPC specification 3.1).
+func (m *sendMessage) fill(topic *backend.Topic) error {
+	retry := hasPrefix(topic.Name, "%RETRY%")
+	m.properties = m.properties[:0]
+	for i := range m.view.Messages {
+		v := &m.view.Messages[i]
+		from := len(m.properties)
+		w := message.NewPropertyWriter(m.properties)
+		putProperties(&w, v, topic.Name, m.client.remote, retry)
+		m.properties = w.Bytes()
+		if err := w.Err(); err != nil {
+			return err
+		}
+		stored := backend.Message{
+			BodyOffset: v.Body.Offset, BodyLen: v.Body.Len,
+			Properties: m.properties[from:], SysFlag: sysFlag(v), BornTimestamp: bornTimestamp(v, m.client.now),
+		}
+		if retry {
+			stored.ReconsumeTimes = v.DeliveryAttempt
+		}
+		m.op.Messages = append(m.op.Messages, stored)
+	}
+	// The memory may have moved while it grew: cut the views anew.
+	from := 0
+	for i := range m.op.Messages {
+		n := len(m.op.Messages[i].Properties)
+		m.op.Messages[i].Properties = m.properties[from : from+n : from+n]
+		from += n
+	}
+	return nil
+}
+
+// putProperties writes the user's properties first: the system's come after and win.
+func putProperties(w *message.PropertyWriter, v *apiv2.MessageView, topic, remote string, retry bool) {
+	for _, p := range v.UserProperties {
+		w.Put(p.Key, p.Value)
+	}
+	w.PutBytes(message.NameTags, v.Tag)
+	putKeys(w, v.Keys)
+	w.PutBytes(message.NameUniqKey, v.MessageID)
+	if v.MessageType == apiv2.MessageType_TRANSACTION {
+		w.PutString(message.NameTranMsg, "true")
+		if v.OrphanedTransactionRecovery.Set {
+			w.PutInt(message.NameCheckImmunityTime, int64(v.OrphanedTransactionRecovery.AsDuration()/time.Second))
+		}
+	}
+	if v.DeliveryTimestamp.Set {
+		w.PutInt(message.NameTimerDeliverMs, v.DeliveryTimestamp.UnixMilli())
+	}
+	if v.HasPriority {
+		w.PutInt(message.NamePriority, int64(v.Priority))
+	}
+	if !retry { // of a retry topic it travels in the request's head
+		w.PutInt(message.NameReconsumeTime, int64(v.DeliveryAttempt))
+	}
+	w.PutString(message.NameProducerGroup, topic)
+	putSome(w, message.NameShardingKey, v.MessageGroup)
+	putSome(w, message.NameLiteTopic, v.LiteTopic)
+	putSome(w, message.NameTraceContext, v.TraceContext)
+	if !blank(v.BornHost) {
+		w.PutBytes(message.NameBornHost, v.BornHost)
+	} else if remote != "" {
+		w.PutString(message.NameBornHost, remote)
+	}
+	if v.BornTimestamp.Valid() {
+		w.PutInt(message.NameBornTimestamp, v.BornTimestamp.UnixMilli())
+	}
+}
+
+func putSome(w *message.PropertyWriter, name string, value []byte) {
+	if len(value) > 0 {
+		w.PutBytes(name, value)
+	}
+}
+
+func putKeys(w *message.PropertyWriter, keys [][]byte) {
+	switch len(keys) {
+	case 0:
+	case 1:
+		w.PutBytes(message.NameKeys, keys[0])
+	default:
+		joined := make([]byte, 0, 64)
+		for i, key := range keys {
+			if i > 0 {
+				joined = append(joined, ' ')
+			}
+			joined = append(joined, key...)
+		}
+		w.PutBytes(message.NameKeys, joined)
+	}
+}
+
+func sysFlag(v *apiv2.MessageView) (flag int32) {
+	if v.MessageType == apiv2.MessageType_TRANSACTION {
+		flag |= message.FlagTransactionPrepared
+	}
+	if v.BodyEncoding == apiv2.Encoding_GZIP {
+		flag |= message.FlagCompressed
+	}
+	return flag
+}
+
+// bornTimestamp is 1970 for a client that did not say, as with the reference, and now for one
+// that said what is no time.
+func bornTimestamp(v *apiv2.MessageView, now time.Time) int64 {
+	if v.BornTimestamp.Valid() {
+		return v.BornTimestamp.UnixMilli()
+	}
+	return now.UnixMilli()
+}
+
+// types puts the type that properties tell into the contract's words.
+var types = [...]backend.MessageType{
+	message.TypeNormal: backend.TypeNormal, message.TypeFIFO: backend.TypeFIFO, message.TypeDelay: backend.TypeDelay,
+	message.TypeTransaction: backend.TypeTransaction, message.TypePriority: backend.TypePriority, message.TypeLite: backend.TypeLite,
+}
+
+func typeOf(properties []byte) backend.MessageType { return types[message.TypeOf(properties)] }
+
+// messageTypes puts the contract's words into the API's.
+var messageTypes = [...]apiv2.MessageType{
+	backend.TypeUnspecified: apiv2.MessageType_MESSAGE_TYPE_UNSPECIFIED, backend.TypeNormal: apiv2.MessageType_NORMAL,
+	backend.TypeFIFO: apiv2.MessageType_FIFO, backend.TypeDelay: apiv2.MessageType_DELAY,
+	backend.TypeTransaction: apiv2.MessageType_TRANSACTION, backend.TypePriority: apiv2.MessageType_PRIORITY,
+	backend.TypeLite: apiv2.MessageType_LITE,
+}

@@ -1,0 +1,188 @@
+// Package messaging is the gRPC service apache.rocketmq.v2.MessagingService: one file per
+// method. A method reads its request, checks it, asks the backend, and answers; who the
+// backend is it never sees.
+//
+// A call in flight is one pooled struct. It is the stream's handler, it holds the backend
+// operation, and it is the event that the operation comes home with; all of it runs on the
+// client connection's turn:
+//
+//	Open ─► Message: parse, validate ─► backend ─► OnTurn: answer ─► free
+//	                                       └ Canceled meanwhile: OnTurn only frees
+package messaging
+
+import (
+	"time"
+
+	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/h2"
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
+	"rocketmq-proxy/server/turn"
+)
+
+// Config is what the methods need to know. Bounds of 0 or less switch their check off where
+// the reference does so.
+type Config struct {
+	BodyBytesMax       int
+	BodyEmptyCheck     bool
+	PropertiesBytesMax int
+	PropertiesMax      int
+	GroupBytesMax      int // a message group must stay under it
+	LiteTopicBytesMax  int
+	DelayMax           time.Duration
+	RecoveryMax        time.Duration
+	TypeCheck          bool
+
+	PollMin, PollMax   time.Duration
+	InvisibleDefault   time.Duration // of receives that the proxy renews
+	InvisibleMin       time.Duration
+	InvisibleMax       time.Duration
+	InvisibleWhenClear time.Duration // of messages whose receiver is gone
+	AutoRenew          bool
+	CallTimeout        time.Duration // of sends, acks and changes
+
+	ServerPort              int // what routes tell clients to dial
+	EndpointPortFromRequest bool
+
+	Policy session.Policy
+}
+
+// Service is what all connections share.
+type Service struct {
+	Config
+	Backend  backend.Backend
+	Sessions *session.Registry
+	// Warn hears of what an operator should know. It must not block.
+	Warn func(event, client string, err error)
+
+	views apiv2.Limits
+}
+
+// NewService returns the service over b.
+func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
+	return &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+}
+
+// The request headers that methods read, by their index in Metadata.
+const (
+	headerClientID = iota
+	headerLanguage
+	headerClientVersion
+	headers
+)
+
+// Metadata lists the request headers that methods read, for h2.Config.
+var Metadata = []string{
+	headerClientID:      "x-mq-client-id",
+	headerLanguage:      "x-mq-language",
+	headerClientVersion: "x-mq-client-version",
+}
+
+const servicePrefix = "/apache.rocketmq.v2.MessagingService/"
+
+// methods are the calls that are served: each makes the handler of one call.
+var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
+	"QueryRoute":              newQueryRoute,
+	"QueryAssignment":         newQueryAssignment,
+	"SendMessage":             newSendMessage,
+	"ReceiveMessage":          newReceiveMessage,
+	"AckMessage":              newAckMessage,
+	"ChangeInvisibleDuration": newChangeInvisible,
+	"Heartbeat":               newHeartbeat,
+	"Telemetry":               newTelemetry,
+	"NotifyClientTermination": newNotifyClientTermination,
+}
+
+// Client is the service of one connection: a link's machine around h2.Conn.
+type Client struct {
+	service *Service
+	conn    *h2.Conn
+	turn    *turn.Turn
+	remote  string // host:port of the peer
+	now     time.Time
+	scratch []byte // for answers; borrowed by h2 for the length of a call
+	session *session.Session
+	closed  func()
+}
+
+// NewClient returns the machine of a new connection. closed, which may be nil, is told when
+// the connection has ended.
+func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func()) *Client {
+	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed}
+	c.conn = h2.New(config, c, now)
+	return c
+}
+
+// Feed implements link.Machine.
+func (c *Client) Feed(now time.Time, in *pool.Chain) error {
+	c.now = now
+	return c.conn.Feed(now, in)
+}
+
+// Drain implements link.Machine.
+func (c *Client) Drain(out *pool.Chain) { c.conn.Drain(out) }
+
+// Tick implements link.Machine.
+func (c *Client) Tick(now time.Time) {
+	c.now = now
+	c.conn.Tick(now)
+}
+
+// Due implements link.Machine.
+func (c *Client) Due() time.Time { return c.conn.Due() }
+
+// Done implements link.Machine.
+func (c *Client) Done() bool { return c.conn.Done() }
+
+// Close implements link.Machine.
+func (c *Client) Close(cause error) {
+	c.conn.Close(cause)
+	if c.closed != nil {
+		c.closed()
+	}
+}
+
+// Shutdown is the event that asks a connection to end when its calls have: Post it to the
+// connection's turn.
+func (c *Client) Shutdown() turn.Event { return (*shutdown)(c) }
+
+type shutdown Client
+
+// OnTurn sends GOAWAY, and ends what would go on for ever.
+func (s *shutdown) OnTurn(now time.Time) {
+	c := (*Client)(s)
+	c.now = now
+	c.conn.Shutdown(now)
+}
+
+// Open implements h2.Service.
+func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
+	path := s.Path()
+	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
+		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
+	}
+	begin := methods[string(path[len(servicePrefix):])]
+	if begin == nil {
+		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method " + trimSlash(path) + " is unimplemented"}
+	}
+	return begin(c, s), grpc.Status{}
+}
+
+func trimSlash(path []byte) string {
+	if len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	return string(path)
+}
+
+// sessionOf finds the session of a client id, nil when the client is not known. What was found
+// is remembered, so that the calls of one client on one connection share no lock with others.
+func (c *Client) sessionOf(id []byte) *session.Session {
+	if s := c.session; s != nil && s.ID == string(id) && !s.Ended() {
+		return s
+	}
+	c.session = c.service.Sessions.Find(id)
+	return c.session
+}

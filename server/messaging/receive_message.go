@@ -1,0 +1,340 @@
+package messaging
+
+import (
+	"crypto/md5"
+	"hash"
+	"strconv"
+	"sync"
+	"time"
+
+	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/h2"
+	"rocketmq-proxy/pool"
+	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
+)
+
+// receiveMessage is a ReceiveMessage call (gRPC specification 2.5): a long poll whose answer
+// is a stream of a status, the messages, and the time of delivery.
+//
+// It differs from the reference in two faults of the reference: a receive that overtakes its
+// client's settings waits for them, and a call without a deadline is served. Messages that
+// come when the receiver has gone are made visible again after InvisibleWhenClear.
+type receiveMessage struct {
+	call
+	view    apiv2.ReceiveView
+	request pool.Chain
+	step    receiveStep
+
+	topic backend.FetchTopic
+	group backend.FetchGroup
+	op    backend.Pop
+
+	filter    tagFilter
+	message   apiv2.DeliveredMessage
+	delivered []int // for each message kept, how many bytes were queued up to its end
+	kept      []int // their indices in op.Messages
+	element   pool.Chain
+	tail      int // bytes of the element behind the messages
+	hash      hash.Hash
+	sum       [md5.Size]byte
+	digest    [2 * md5.Size]byte
+	hosts     []byte // the memory of these is reused
+	offsetID  []byte
+}
+
+// receiveStep is what a receive waits for.
+type receiveStep uint8
+
+const (
+	receiveNothing receiveStep = iota
+	receiveSettings
+	receiveTopic
+	receiveGroup
+	receivePopped
+)
+
+var receiveMessages = sync.Pool{New: func() any { return new(receiveMessage) }}
+
+func newReceiveMessage(c *Client, s *h2.Stream) h2.Handler {
+	m := receiveMessages.Get().(*receiveMessage)
+	m.begin(c, s)
+	return m
+}
+
+func (m *receiveMessage) free(reuse bool) {
+	m.op.Reset()
+	m.view.Reset()
+	m.request.Release()
+	m.message.Reset()
+	m.element.Trim()
+	if reuse {
+		m.step, m.topic, m.group = receiveNothing, backend.FetchTopic{}, backend.FetchGroup{}
+		m.delivered, m.kept = m.delivered[:0], m.kept[:0]
+		receiveMessages.Put(m)
+	}
+}
+
+// ClientStreams implements h2.Handler.
+func (m *receiveMessage) ClientStreams() bool { return false }
+
+// HalfClosed implements h2.Handler.
+func (m *receiveMessage) HalfClosed(*h2.Stream) {}
+
+// Canceled implements h2.Handler.
+func (m *receiveMessage) Canceled(s *h2.Stream, _ error) {
+	switch {
+	case m.ended: // answered, but not all of it had left
+		m.handBack(m.undelivered(s))
+		m.free(true)
+	case m.step == receiveNothing:
+		m.free(true)
+	}
+	m.ended = true
+}
+
+// Message implements h2.Handler.
+func (m *receiveMessage) Message(s *h2.Stream, msg *pool.Chain) {
+	m.request.AppendChain(msg)
+	if err := m.view.Parse(&m.request); err != nil {
+		m.malformed(s, err)
+		m.free(m.client.conn.Stream(m.key) == nil)
+		return
+	}
+	if o, valid := m.identified(s); !valid {
+		m.refuse(s, o, false)
+		return
+	}
+	m.settings(s, m.client.now)
+}
+
+// settings needs what the client told about itself.
+func (m *receiveMessage) settings(s *h2.Stream, now time.Time) {
+	who := m.client.sessionOf(m.clientID(s))
+	switch {
+	case who != nil && who.Settings() != nil:
+		m.validate(s, who, now)
+	case who != nil && m.step == receiveNothing && who.Await(m.client.turn, m):
+		m.step = receiveSettings
+	default:
+		m.refuse(s, failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "cannot find client settings for this client"), true)
+	}
+}
+
+func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.Time) {
+	o, valid := m.pollTime(s, who, now)
+	if valid {
+		o, valid = checkTopicAndGroup(m.view.Topic.Name, m.view.Group.Name)
+	}
+	if valid {
+		o, valid = m.invisible()
+	}
+	if valid {
+		o, valid = m.expression()
+	}
+	if !valid {
+		m.refuse(s, o, true)
+		return
+	}
+	m.ask(s, now)
+}
+
+// noDeadline is how long a call without a deadline may take.
+const noDeadline = time.Hour
+
+// clientPollCode is the client version from which ILLEGAL_POLLING_TIME is understood. The
+// reference compares versions as text.
+const clientPollCode = "5.0.3"
+
+// pollTime fixes how long the broker may wait, inside the client's deadline.
+func (m *receiveMessage) pollTime(s *h2.Stream, who *session.Session, now time.Time) (apiv2.Outcome, bool) {
+	svc := m.client.service
+	left := noDeadline
+	if deadline := s.Deadline(); !deadline.IsZero() {
+		left = deadline.Sub(now)
+	}
+	poll := left - who.Settings().GetRequestTimeout().AsDuration()/2
+	if m.view.LongPollingTimeout.Set {
+		poll = m.view.LongPollingTimeout.AsDuration()
+	}
+	poll = min(max(poll, svc.PollMin), svc.PollMax)
+	if poll > left {
+		if left < svc.PollMin {
+			code := apiv2.Code_ILLEGAL_POLLING_TIME
+			if string(s.Value(headerClientVersion)) < clientPollCode {
+				code = apiv2.Code_BAD_REQUEST
+			}
+			return failure(code, "The deadline time remaining is not enough for polling, please check network condition"), false
+		}
+		poll = left
+	}
+	m.op.Poll, m.op.Deadline = poll, now.Add(left)
+	return apiv2.Outcome{}, true
+}
+
+func (m *receiveMessage) invisible() (apiv2.Outcome, bool) {
+	svc := m.client.service
+	if svc.AutoRenew && m.view.AutoRenew {
+		m.op.Invisible = svc.InvisibleDefault
+		return apiv2.Outcome{}, true
+	}
+	m.op.Invisible = m.view.InvisibleDuration.AsDuration()
+	return svc.checkInvisible(m.op.Invisible, svc.InvisibleMin)
+}
+
+// checkInvisible holds an invisible duration against its bounds.
+func (svc *Service) checkInvisible(d, lowest time.Duration) (apiv2.Outcome, bool) {
+	switch {
+	case d < lowest:
+		return failure(apiv2.Code_ILLEGAL_INVISIBLE_TIME, "the invisibleTime is too small. min is "+strconv.FormatInt(lowest.Milliseconds(), 10)), false
+	case svc.InvisibleMax > 0 && d > svc.InvisibleMax:
+		return failure(apiv2.Code_ILLEGAL_INVISIBLE_TIME, "the invisibleTime is too large. max is "+strconv.FormatInt(svc.InvisibleMax.Milliseconds(), 10)), false
+	}
+	return apiv2.Outcome{}, true
+}
+
+func (m *receiveMessage) expression() (apiv2.Outcome, bool) {
+	m.op.SQL = m.view.FilterType == apiv2.FilterType_SQL
+	if m.op.SQL {
+		m.op.Expression = m.view.FilterExpression
+		m.filter.all()
+		if len(m.op.Expression) == 0 {
+			return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "Expression can't be null! SQL92"), false
+		}
+		return apiv2.Outcome{}, true
+	}
+	if !m.filter.parse(m.view.FilterExpression) {
+		return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "subString split error"), false
+	}
+	m.op.Expression = m.filter.expression(m.view.FilterExpression)
+	return apiv2.Outcome{}, true
+}
+
+// ask pops once topic and group are known.
+func (m *receiveMessage) ask(s *h2.Stream, now time.Time) {
+	svc := m.client.service
+	topic := svc.Backend.Topic(m.view.Topic.Name, now)
+	if topic == nil {
+		m.step = receiveTopic
+		m.topic = backend.FetchTopic{Exchange: m.exchange(now), Name: m.view.Topic.Name}
+		svc.Backend.FetchTopic(&m.topic, now)
+		return
+	}
+	if !topic.Exists {
+		m.refuse(s, noTopic(topic.Name), true)
+		return
+	}
+	m.op.Topic = topic
+	if m.group.Found == nil {
+		if m.group.Found = svc.Backend.Group(m.view.Group.Name, now); m.group.Found == nil {
+			m.step = receiveGroup
+			m.group = backend.FetchGroup{Exchange: m.exchange(now), Name: m.view.Group.Name}
+			svc.Backend.FetchGroup(&m.group, now)
+			return
+		}
+	}
+	m.pop(now)
+}
+
+func (m *receiveMessage) exchange(now time.Time) backend.Exchange {
+	return backend.Exchange{Home: m.client.turn, Then: m, Deadline: now.Add(m.client.service.CallTimeout)}
+}
+
+func (m *receiveMessage) pop(now time.Time) {
+	m.op.Home, m.op.Then = m.client.turn, m
+	m.op.Group, m.op.Broker, m.op.AttemptID = m.view.Group.Name, m.view.BrokerName, m.view.AttemptID
+	m.op.MessagesMax = int(m.view.BatchSize)
+	m.op.FIFO = m.group.Found.Orderly
+	m.step = receivePopped
+	m.client.service.Backend.Pop(&m.op, now)
+}
+
+// OnTurn is the event of what the receive waited for.
+func (m *receiveMessage) OnTurn(now time.Time) {
+	step := m.step
+	m.step = receiveNothing
+	m.client.now = now
+	s := m.stream()
+	switch {
+	case s == nil:
+		m.abandoned(step)
+	case step == receiveSettings:
+		m.step = receiveSettings // settings that do not come are not awaited twice
+		m.settings(s, now)
+	case step == receiveTopic && !m.topic.Fault.OK():
+		m.refuse(s, faultOutcome(m.topic.Fault), true)
+	case step == receiveTopic && !m.topic.Found.Exists:
+		m.refuse(s, noTopic(m.topic.Found.Name), true)
+	case step == receiveTopic:
+		m.ask(s, now)
+	case step == receiveGroup:
+		m.groupCame(now)
+	case !m.op.Fault.OK():
+		m.refuse(s, faultOutcome(m.op.Fault), true)
+	default:
+		m.answer(s, now)
+	}
+}
+
+// groupCame goes on with a group that nobody knows too: the broker has the last word.
+func (m *receiveMessage) groupCame(now time.Time) {
+	if m.group.Found == nil {
+		m.group.Found = &backend.Group{RetryMax: 16}
+	}
+	m.pop(now)
+}
+
+// abandoned ends a receive whose stream has gone: what was popped goes back.
+func (m *receiveMessage) abandoned(step receiveStep) {
+	if step == receivePopped && m.op.Fault.OK() {
+		m.kept = m.kept[:0]
+		for i := range m.op.Messages {
+			m.kept = append(m.kept, i)
+		}
+		m.handBack(0)
+	}
+	m.ended = true
+	m.free(true)
+}
+
+// refuse answers without messages; the time of delivery follows unless the call never got as
+// far as to be a receive.
+func (m *receiveMessage) refuse(s *h2.Stream, o apiv2.Outcome, timed bool) {
+	m.ended = true
+	m.writeStatus(s, o)
+	m.finish(s, timed)
+}
+
+func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
+	encoded := apiv2.AppendReceiveStatus(m.client.scratch[:0], o)
+	s.Write(encoded)
+	m.client.scratch = encoded[:0]
+}
+
+func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
+	if timed {
+		encoded := apiv2.AppendReceiveDeliveryTimestamp(m.client.scratch[:0], apiv2.TimestampOf(m.client.now))
+		m.tail = grpcPrefixBytes + len(encoded)
+		s.Write(encoded)
+		m.client.scratch = encoded[:0]
+	}
+	s.Finish(grpc.Status{})
+	if m.client.conn.Stream(m.key) == nil {
+		m.free(true)
+		return
+	}
+	m.park()
+}
+
+// park keeps, of an answer that waits for the client's windows, what is needed to hand back
+// what never leaves. The stream has its own references to the bodies.
+func (m *receiveMessage) park() {
+	group := append([]byte(nil), m.view.Group.Name...)
+	topic := append([]byte(nil), m.view.Topic.Name...)
+	m.view.Reset()
+	m.view.Group.Name, m.view.Topic.Name = group, topic
+	m.request.Release()
+	m.op.Body.Release()
+	m.message.Reset()
+}

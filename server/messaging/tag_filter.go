@@ -1,0 +1,61 @@
+package messaging
+
+import (
+	"bytes"
+
+	"rocketmq-proxy/codec/message"
+)
+
+// tagFilter is a tag expression: "a || b", or "*" for everything. Brokers filter by the hash
+// of tags; the proxy filters again by the tags themselves.
+type tagFilter struct {
+	any  bool
+	tags [][]byte // borrowed from the expression
+}
+
+var (
+	everything = []byte("*")
+	separator  = []byte("||")
+)
+
+// all lets everything pass.
+func (f *tagFilter) all() { f.any, f.tags = true, f.tags[:0] }
+
+// parse is false for an expression of nothing but separators.
+func (f *tagFilter) parse(expression []byte) bool {
+	f.all()
+	if len(expression) == 0 || bytes.Equal(expression, everything) {
+		return true
+	}
+	f.any = false
+	for more := true; more; {
+		var tag []byte
+		tag, expression, more = bytes.Cut(expression, separator)
+		if tag = bytes.TrimSpace(tag); len(tag) > 0 {
+			f.tags = append(f.tags, tag)
+		}
+	}
+	return len(f.tags) > 0
+}
+
+// expression is what the broker is asked for.
+func (f *tagFilter) expression(given []byte) []byte {
+	if f.any {
+		return everything
+	}
+	return given
+}
+
+// matches tells whether a message with these properties passes.
+func (f *tagFilter) matches(properties []byte) bool {
+	if f.any {
+		return true
+	}
+	tag := message.Property(properties, message.NameTags)
+	for _, wanted := range f.tags {
+		if bytes.Equal(tag, wanted) {
+			return true
+		}
+	}
+	return false
+}

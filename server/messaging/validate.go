@@ -1,0 +1,129 @@
+package messaging
+
+import (
+	"strconv"
+
+	"rocketmq-proxy/codec/apiv2"
+)
+
+// The bounds of names (gRPC specification 2).
+const (
+	topicCharsMax = 127
+	groupCharsMax = 120
+)
+
+const nameCharset = "^[%|a-zA-Z0-9_-]+$"
+
+// nameByte tells which bytes a topic or group may have.
+var nameByte = func() (allowed [256]bool) {
+	for _, c := range []byte("%|abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") {
+		allowed[c] = true
+	}
+	return allowed
+}()
+
+// systemTopics may not be touched by clients.
+var systemTopics = map[string]bool{
+	"TBW102": true, "SCHEDULE_TOPIC_XXXX": true, "BenchmarkTest": true, "RMQ_SYS_TRANS_HALF_TOPIC": true,
+	"RMQ_SYS_TRACE_TOPIC": true, "RMQ_SYS_TRANS_OP_HALF_TOPIC": true, "TRANS_CHECK_MAX_TIME_TOPIC": true,
+	"SELF_TEST_TOPIC": true, "OFFSET_MOVED_EVENT": true, "CHECKPOINT_TOPIC": true,
+	"RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC": true, "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC": true,
+}
+
+const (
+	systemTopicPrefix = "rmq_sys_"
+	systemGroupPrefix = "CID_RMQ_SYS_"
+)
+
+type text interface{ ~string | ~[]byte }
+
+// checkTopic holds a topic's name against the rules; ok is true when it passes.
+func checkTopic[T text](name T) (o apiv2.Outcome, valid bool) {
+	illegal := func(text string) (apiv2.Outcome, bool) { return failure(apiv2.Code_ILLEGAL_TOPIC, text), false }
+	switch {
+	case blank(name):
+		return illegal("The specified topic is blank")
+	case len(name) > topicCharsMax && chars(name) > topicCharsMax:
+		return illegal("The specified topic is longer than topic max length " + strconv.Itoa(topicCharsMax) + ".")
+	case !named(name):
+		return illegal("The specified topic[" + string(name) + "] contains illegal characters, allowing only " + nameCharset)
+	case systemTopics[string(name)] || hasPrefix(name, systemTopicPrefix):
+		return illegal("cannot access system topic")
+	}
+	return apiv2.Outcome{}, true
+}
+
+// checkGroup holds a consumer group's name against the rules.
+func checkGroup[T text](name T) (o apiv2.Outcome, valid bool) {
+	illegal := func(text string) (apiv2.Outcome, bool) {
+		return failure(apiv2.Code_ILLEGAL_CONSUMER_GROUP, text), false
+	}
+	switch {
+	case blank(name):
+		return illegal("the specified group is blank")
+	case len(name) > groupCharsMax && chars(name) > groupCharsMax:
+		return illegal("the specified group[" + string(name) + "] is longer than group max length: " + strconv.Itoa(groupCharsMax) + ".")
+	case !named(name):
+		return illegal("the specified group[" + string(name) + "] contains illegal characters, allowing only " + nameCharset)
+	case hasPrefix(name, systemGroupPrefix):
+		return illegal("cannot use system consumer group")
+	}
+	return apiv2.Outcome{}, true
+}
+
+// checkTopicAndGroup is the two in the reference's order.
+func checkTopicAndGroup[T text](topic, group T) (apiv2.Outcome, bool) {
+	if o, valid := checkTopic(topic); !valid {
+		return o, false
+	}
+	return checkGroup(group)
+}
+
+func named[T text](name T) bool {
+	for i := 0; i < len(name); i++ {
+		if !nameByte[name[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+func hasPrefix[T text](s T, prefix string) bool {
+	return len(s) >= len(prefix) && string(s[:len(prefix)]) == prefix
+}
+
+// blank tells whether there is nothing but white space.
+func blank[T text](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c != ' ' && (c < '\t' || c > '\r') && (c < 0x1c || c > 0x1f) {
+			return false
+		}
+	}
+	return true
+}
+
+// chars counts as Java's String.length does: UTF-16 units.
+func chars[T text](s T) int {
+	n := 0
+	for _, r := range string(s) {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
+
+// control tells whether there is an ISO control character: U+0000 to U+001F, U+007F to U+009F.
+func control[T text](s T) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c < 0x20 || c == 0x7f {
+			return true
+		}
+		if c == 0xc2 && i+1 < len(s) && s[i+1] >= 0x80 && s[i+1] <= 0x9f {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,220 @@
+// Package server wires the proxy together, and nothing but that: it hands each part its share
+// of the configuration, opens the port, and ends everything in the right order.
+//
+// Only New, Run and Shutdown are promised to others; this is a program, not a library.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"rocketmq-proxy/h2"
+	"rocketmq-proxy/remoting"
+	"rocketmq-proxy/server/admin"
+	"rocketmq-proxy/server/cluster"
+	"rocketmq-proxy/server/config"
+	"rocketmq-proxy/server/link"
+	"rocketmq-proxy/server/messaging"
+	"rocketmq-proxy/server/session"
+	"rocketmq-proxy/server/tlsconf"
+	"rocketmq-proxy/server/turn"
+)
+
+// Server is a running proxy.
+type Server struct {
+	config  config.Config
+	log     zerolog.Logger
+	cluster *cluster.Cluster
+	service *messaging.Service
+	tls     *tlsconf.Source
+	h2      h2.Config
+	port    *link.Listener
+	admin   *admin.Server
+	sweeper *time.Ticker
+	stop    chan struct{}
+	swept   sync.WaitGroup
+
+	mu      sync.Mutex
+	clients map[*link.Link]*messaging.Client
+	empty   chan struct{} // closed when the last client has gone, once somebody waits
+}
+
+// Counters are what all machines of a Server count.
+type Counters struct {
+	H2       h2.Counters
+	Remoting remoting.Counters
+}
+
+// New opens the port of a proxy. Clients are served when it returns.
+func New(c config.Config, log zerolog.Logger) (*Server, error) {
+	if c.Proxy.Mode != config.ModeCluster {
+		return nil, errors.New("local mode is not there yet: use -pm cluster with -n host:port")
+	}
+	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[*link.Link]*messaging.Client)}
+	source, err := tlsconf.New(tlsConfig(&c), time.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.tls = source
+	counters := &Counters{}
+	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report))
+	sessions := session.NewRegistry(c.Session.Expiry)
+	s.h2 = h2.Config{Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2}
+	if err := s.listen(sessions); err != nil {
+		s.cluster.Close()
+		return nil, err
+	}
+	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters); err != nil {
+		s.end()
+		return nil, err
+	}
+	s.sweeper = time.NewTicker(sweepEvery)
+	s.swept.Go(func() { s.sweep(sessions) })
+	return s, nil
+}
+
+// listen opens the port. The service is made after it, because routes tell clients the port
+// number, which the system may have chosen; connections wait for it.
+func (s *Server) listen(sessions *session.Registry) error {
+	ready := make(chan struct{})
+	front := link.Front{
+		Speaks: speaksHTTP2,
+		Reject: reject,
+		TLS:    s.tls.Server(),
+		Failed: s.connectionFailed,
+		Machine: func(l *link.Link) link.Machine {
+			<-ready
+			return s.newClient(l)
+		},
+	}
+	limits := link.Limits{InboxBytesMax: s.config.Limits.InboxBytesMax, WriteTimeout: s.config.Limits.WriteTimeout}
+	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
+	if err != nil {
+		return fmt.Errorf("grpcServerPort: %w", err)
+	}
+	s.port = port
+	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.cluster, sessions)
+	close(ready)
+	return nil
+}
+
+// Port is the TCP port that clients dial.
+func (s *Server) Port() int { return s.port.Addr().(*net.TCPAddr).Port }
+
+// Announce says, in the words that scripts wait for, that the proxy serves.
+func (s *Server) Announce() {
+	s.log.Info().Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
+		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
+		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).
+		Msg("rocketmq-proxy startup successfully")
+}
+
+func (s *Server) newClient(l *link.Link) link.Machine {
+	client := s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, time.Now(), func() { s.forget(l) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients[l] = client
+	return client
+}
+
+func (s *Server) forget(l *link.Link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.clients, l)
+	if len(s.clients) == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// Shutdown ends gracefully: no new connections, a GOAWAY on the old ones, time for the calls
+// in flight, as much as ctx allows, and then the end for what is left.
+func (s *Server) Shutdown(ctx context.Context) {
+	s.port.Refuse()
+	select {
+	case <-s.drain():
+	case <-ctx.Done():
+		s.log.Warn().Msg("calls in flight did not end in grpcShutdownTimeSeconds: closing their connections")
+	}
+	s.end()
+	s.log.Info().Msg("rocketmq-proxy shut down")
+}
+
+// errShutdown is what connections are closed with that did not end by themselves.
+var errShutdown = errors.New("the proxy is shutting down")
+
+// drain asks every client to go and returns what is closed when they have.
+func (s *Server) drain() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := make(chan struct{})
+	if len(s.clients) == 0 {
+		close(gone)
+		return gone
+	}
+	s.empty = gone
+	for l, client := range s.clients {
+		l.Turn().Post(client.Shutdown())
+	}
+	return gone
+}
+
+func (s *Server) end() {
+	s.mu.Lock()
+	var left []*link.Link
+	for l := range s.clients {
+		left = append(left, l)
+	}
+	s.mu.Unlock()
+	for _, l := range left {
+		l.Close(errShutdown)
+	}
+	s.port.Close()
+	s.cluster.Close()
+	s.admin.Close()
+	if s.sweeper != nil {
+		s.sweeper.Stop()
+		close(s.stop)
+		s.swept.Wait()
+	}
+}
+
+// sweepEvery is how often clients are looked for that are gone.
+const sweepEvery = 10 * time.Second
+
+func (s *Server) sweep(sessions *session.Registry) {
+	for {
+		select {
+		case now := <-s.sweeper.C:
+			sessions.Sweep(now)
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+func (s *Server) report(event, addr string, err error) {
+	s.log.Warn().Str("addr", addr).Err(err).Msg(event)
+}
+
+func (s *Server) connectionFailed(remote string, err error) {
+	s.log.Debug().Str("client", remote).Err(err).Msg("connection not accepted")
+}
+
+// dial joins the cluster's wish for a connection with the sockets.
+func dial(limits link.Limits) cluster.Dialer {
+	return func(addr string, timeout time.Duration, t *turn.Turn, m cluster.Machine) (cluster.Socket, error) {
+		l, err := link.Dial(addr, timeout, t, m, limits)
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
+	}
+}

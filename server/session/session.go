@@ -1,0 +1,169 @@
+// Package session remembers what clients told us: their settings, what they subscribe to, and
+// on which stream they can be told something. A client is known by the id it sends with every
+// call; a session outlives streams and connections and ends when the client says so, or is
+// not heard of for a while.
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/server/turn"
+)
+
+// Session is one client. The registry and its methods may be used from any turn.
+type Session struct {
+	ID string
+
+	settings atomic.Pointer[apiv2.Settings] // as stored: server defaults under the client's; nil before the first
+	heard    atomic.Int64                   // Unix milliseconds of the last sign of life
+	ended    atomic.Bool
+
+	mu      sync.Mutex
+	stream  any // the telemetry stream bound last, nil when none is open
+	waiting []waiter
+}
+
+// waiter is an event that wants to run when the first settings have come.
+type waiter struct {
+	home  *turn.Turn
+	event turn.Event
+}
+
+// Settings borrows the stored settings; nil when none came yet. They must not be changed.
+func (s *Session) Settings() *apiv2.Settings { return s.settings.Load() }
+
+// Ended tells that the session is no longer the registry's: look it up again.
+func (s *Session) Ended() bool { return s.ended.Load() }
+
+// Heard notes a sign of life.
+func (s *Session) Heard(now time.Time) { s.heard.Store(now.UnixMilli()) }
+
+// Settle stores settings and lets those run who waited for the first.
+func (s *Session) Settle(settings *apiv2.Settings, now time.Time) {
+	s.Heard(now)
+	s.settings.Store(settings)
+	s.mu.Lock()
+	waiting := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	for _, w := range waiting {
+		w.home.Post(w.event)
+	}
+}
+
+// waitingMax is how many events may wait for one client's settings.
+const waitingMax = 1024
+
+// Await posts event to home when the first settings have come. It is false when there is
+// nothing to wait for: no telemetry stream is open on which they could come.
+func (s *Session) Await(home *turn.Turn, event turn.Event) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.settings.Load() != nil {
+		home.Post(event)
+		return true
+	}
+	if s.stream == nil || len(s.waiting) >= waitingMax {
+		return false
+	}
+	s.waiting = append(s.waiting, waiter{home, event})
+	return true
+}
+
+// Bind makes stream the one on which the client is told things. An earlier one stays open but
+// is no longer used.
+func (s *Session) Bind(stream any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stream = stream
+}
+
+// Unbind forgets stream, unless another was bound since. Those who waited for settings hear
+// that none will come.
+func (s *Session) Unbind(stream any) {
+	s.mu.Lock()
+	var waiting []waiter
+	if s.stream == stream {
+		s.stream = nil
+		waiting, s.waiting = s.waiting, nil
+	}
+	s.mu.Unlock()
+	for _, w := range waiting {
+		w.home.Post(w.event)
+	}
+}
+
+// Live tells whether a telemetry stream is bound.
+func (s *Session) Live() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stream != nil
+}
+
+// Registry is every client that this process knows.
+type Registry struct {
+	expiry time.Duration
+
+	mu       sync.Mutex
+	sessions map[string]*Session
+}
+
+// NewRegistry returns an empty registry. A client that was not heard of for expiry, and has no
+// telemetry stream, is forgotten by Sweep.
+func NewRegistry(expiry time.Duration) *Registry {
+	return &Registry{expiry: expiry, sessions: make(map[string]*Session)}
+}
+
+// Find borrows a client's session, nil when there is none. It takes the registry's lock:
+// connections remember what they found.
+func (r *Registry) Find(id []byte) *Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sessions[string(id)]
+}
+
+// Open returns a client's session, made when there is none.
+func (r *Registry) Open(id []byte, now time.Time) *Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.sessions[string(id)]
+	if s == nil {
+		s = &Session{ID: string(id)}
+		r.sessions[s.ID] = s
+	}
+	s.Heard(now)
+	return s
+}
+
+// End forgets a client.
+func (r *Registry) End(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sessions[s.ID] == s {
+		delete(r.sessions, s.ID)
+	}
+	s.ended.Store(true)
+}
+
+// Sweep forgets clients that are gone.
+func (r *Registry) Sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	oldest := now.Add(-r.expiry).UnixMilli()
+	for id, s := range r.sessions {
+		if s.heard.Load() < oldest && !s.Live() {
+			delete(r.sessions, id)
+			s.ended.Store(true)
+		}
+	}
+}
+
+// Len is how many clients are known.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sessions)
+}
