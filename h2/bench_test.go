@@ -1,0 +1,136 @@
+package h2
+
+import (
+	"testing"
+	"time"
+
+	"rocketmq-proxy/codec/frame"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/codec/hpack"
+	"rocketmq-proxy/pool"
+)
+
+// echo answers every message of a unary call with a constant.
+type echo struct{ reply []byte }
+
+func (e *echo) Open(*Stream) (Handler, grpc.Status) { return e, grpc.Status{} }
+func (e *echo) ClientStreams() bool                 { return false }
+func (e *echo) Message(s *Stream, msg *pool.Chain)  {}
+func (e *echo) HalfClosed(s *Stream)                { s.Reply(e.reply) }
+func (e *echo) Canceled(*Stream, error)             {}
+
+// realistic header fields of a request by one of the client libraries
+var requestFields = [][2]string{
+	{":method", "POST"}, {":scheme", "http"},
+	{":path", "/apache.rocketmq.v2.MessagingService/SendMessage"},
+	{":authority", "127.0.0.1:8081"}, {"content-type", "application/grpc"},
+	{"user-agent", "grpc-go/1.80.0"}, {"te", "trailers"},
+	{"x-mq-language", "GO"}, {"x-mq-protocol", "v2"}, {"x-mq-client-version", "5.1.0"},
+	{"x-mq-client-id", "host@1234@0@abcdefgh"}, {"x-mq-date-time", "20261122T101112Z"},
+	{"x-mq-namespace", ""},
+	{"authorization", "MQv2-HMAC-SHA1 Credential=key, SignedHeaders=x-mq-date-time, Signature=0123456789ABCDEF"},
+}
+
+var requestMetadata = []string{
+	"x-mq-language", "x-mq-protocol", "x-mq-client-version", "x-mq-client-id", "x-mq-date-time",
+	"x-mq-namespace", "authorization", "x-mq-request-id",
+}
+
+// caller encodes unary calls into one block, over and over.
+type caller struct {
+	next  uint32
+	block []byte
+	body  []byte
+}
+
+// call appends one unary call as client libraries send it once their table is warm.
+func (k *caller) call(dst []byte) []byte {
+	dst = frame.AppendHeaders(dst, k.next, k.block, frame.FlagEndHeaders)
+	dst = frame.AppendDataHead(dst, k.next, grpc.PrefixBytes+len(k.body), frame.FlagEndStream)
+	dst = append(grpc.AppendPrefix(dst, len(k.body)), k.body...)
+	k.next += 2
+	return dst
+}
+
+// warm returns a connection that has seen the fields once, and a block that repeats them.
+func warm(tb testing.TB, cfg *Config, svc Service, now time.Time) (*Conn, *caller) {
+	first := []byte{0x83, 0x86}
+	second := []byte{0x83, 0x86}
+	for i, f := range requestFields[2:] {
+		first = hpack.AppendLiteral(first, f[0], f[1])
+		first[len(first)-len(f[0])-len(f[1])-3] = 0x40
+		second = append(second, byte(0x80|(62+len(requestFields)-3-i)))
+	}
+	c := New(cfg, svc, now)
+	k := &caller{next: 3, block: second, body: make([]byte, 256)}
+	hello := frame.AppendSettings([]byte(frame.Preface))
+	hello = frame.AppendSettings(hello, frame.Setting{ID: frame.SettingInitialWindowSize, Value: 1 << 20})
+	hello = frame.AppendSettingsAck(hello)
+	hello = frame.AppendWindowUpdate(hello, 0, 1<<30)
+	hello = frame.AppendHeaders(hello, 1, first, frame.FlagEndHeaders)
+	hello = frame.AppendData(hello, 1, grpc.AppendPrefix(nil, 0), frame.FlagEndStream)
+	var in, out pool.Chain
+	in.Write(hello)
+	if err := c.Feed(now, &in); err != nil {
+		tb.Fatal(err)
+	}
+	c.Drain(&out)
+	out.Release()
+	return c, k
+}
+
+func unary(tb testing.TB, c *Conn, k *caller, now time.Time, calls int, in, out *pool.Chain) {
+	b := in.Reserve(calls * 512)
+	for range calls {
+		b = k.call(b)
+	}
+	if k.next > 1<<30 {
+		tb.Fatal("stream identifiers used up")
+	}
+	in.Commit(b)
+	if err := c.Feed(now, in); err != nil {
+		tb.Fatal(err)
+	}
+	c.Drain(out)
+	out.Release()
+	if c.sendWindow < 1<<20 {
+		c.sendWindow = 1 << 30
+	}
+}
+
+func BenchmarkUnary(b *testing.B) { benchmarkUnary(b, 1) }
+
+func BenchmarkUnaryBatch16(b *testing.B) { benchmarkUnary(b, 16) }
+
+func benchmarkUnary(b *testing.B, batch int) {
+	now := time.Unix(1700000000, 0)
+	c, k := warm(b, &Config{Metadata: requestMetadata}, &echo{reply: make([]byte, 100)}, now)
+	var in, out pool.Chain
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += batch {
+		unary(b, c, k, now, batch, &in, &out)
+	}
+}
+
+func TestUnaryCallAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("sync.Pool forgets on purpose under the race detector")
+	}
+	now := time.Unix(1700000000, 0)
+	c, k := warm(t, &Config{Metadata: requestMetadata}, &echo{reply: make([]byte, 100)}, now)
+	var in, out pool.Chain
+	if n := testing.AllocsPerRun(1000, func() { unary(t, c, k, now, 1, &in, &out) }); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+	if c.Active() != 0 || c.partial != 0 || c.waiting != 0 {
+		t.Fatal("something is left", c.Active(), c.partial, c.waiting)
+	}
+}
+
+// requestBlock is the header block of a call that uses no table.
+func requestBlock() (block []byte) {
+	for _, f := range requestFields {
+		block = hpack.AppendLiteral(block, f[0], f[1])
+	}
+	return block
+}

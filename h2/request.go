@@ -1,0 +1,227 @@
+package h2
+
+import (
+	"bytes"
+	"time"
+
+	"rocketmq-proxy/codec/frame"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/codec/hpack"
+)
+
+// The tags of the headers a Conn reads itself. Config.Metadata follows behind them.
+const (
+	tagMethod hpack.Tag = iota + 1
+	tagScheme
+	tagPath
+	tagAuthority
+	tagContentType
+	tagTE
+	tagTimeout
+	tagEncoding
+	tagContentLength
+	tagConnection
+	tagKeepAlive
+	tagProxyConnection
+	tagTransferEncoding
+	tagUpgrade
+	tagsKnown
+)
+
+var knownNames = [tagsKnown]string{
+	tagMethod:           ":method",
+	tagScheme:           ":scheme",
+	tagPath:             ":path",
+	tagAuthority:        ":authority",
+	tagContentType:      "content-type",
+	tagTE:               "te",
+	tagTimeout:          "grpc-timeout",
+	tagEncoding:         "grpc-encoding",
+	tagContentLength:    "content-length",
+	tagConnection:       "connection",
+	tagKeepAlive:        "keep-alive",
+	tagProxyConnection:  "proxy-connection",
+	tagTransferEncoding: "transfer-encoding",
+	tagUpgrade:          "upgrade",
+}
+
+// timeoutMax is where a grpc-timeout stops being a deadline: clients that mean "for ever"
+// send years.
+const timeoutMax = 30 * 24 * time.Hour
+
+// request is what the headers of a call say, besides what the stream keeps of them.
+type request struct {
+	malformed   string // the rule that is broken, or ""
+	seen        uint8  // pseudo-headers, by tag
+	regular     bool   // a header that is no pseudo-header has come
+	post        bool
+	grpc        bool // content-type
+	identity    bool // no grpc-encoding that needs decoding
+	timeout     time.Duration
+	badTimeout  bool
+	contentSize int64 // -1: not declared
+}
+
+// request decodes the headers of a new call, and opens it.
+func (s *Stream) request(block []byte, endStream, selfDependent bool) error {
+	c := s.conn
+	r := request{identity: true, timeout: timeoutMax, contentSize: -1}
+	if selfDependent {
+		r.malformed = "a stream depends on itself" // RFC 7540 section 5.3.1
+	}
+	c.decoder.Begin(block)
+	for c.decoder.Next() {
+		r.field(s, c.decoder.Field())
+	}
+	if err := c.blockError(); err != nil {
+		return err
+	}
+	s.halfClosed = endStream
+	if c.decoder.Err() != nil {
+		s.refuse(headersTooLarge, grpc.Status{Code: grpc.ResourceExhausted, Message: c.decoder.Err().Error()})
+		return nil
+	}
+	const needed = 1<<tagMethod | 1<<tagScheme | 1<<tagPath
+	if r.malformed == "" && r.seen&needed != needed {
+		r.malformed = "a pseudo-header is missing"
+	}
+	if r.malformed == "" && endStream && r.contentSize > 0 {
+		r.malformed = "content-length without content"
+	}
+	if r.malformed != "" {
+		return StreamError{Stream: s.id, Code: frame.ProtocolError, Reason: r.malformed}
+	}
+	s.contentLeft = r.contentSize
+	return s.start(&r, endStream)
+}
+
+// field reads one header (section 8.2 and 8.3).
+func (r *request) field(s *Stream, f *hpack.Field) {
+	cfg := s.conn.cfg
+	switch {
+	case !f.Valid:
+		r.malformed = "a header holds what it must not"
+		return
+	case f.Name[0] == ':':
+		r.pseudo(s, f)
+	default:
+		r.regular = true
+		if f.Tag != 0 && f.Tag < tagsKnown {
+			r.known(f)
+		}
+	}
+	if f.Tag != 0 {
+		if i := cfg.values[f.Tag]; i >= 0 {
+			s.keep(int(i), f.Value)
+		}
+	}
+}
+
+func (r *request) pseudo(s *Stream, f *hpack.Field) {
+	bit := uint8(1) << f.Tag
+	switch {
+	case r.regular:
+		r.malformed = "a pseudo-header behind a header"
+	case f.Tag < tagMethod || f.Tag > tagAuthority:
+		r.malformed = "unknown pseudo-header"
+	case r.seen&bit != 0:
+		r.malformed = "a pseudo-header came twice"
+	case f.Tag == tagMethod:
+		r.post = string(f.Value) == "POST"
+	case f.Tag == tagPath:
+		if len(f.Value) == 0 {
+			r.malformed = "empty :path"
+		}
+		s.path = s.put(f.Value)
+	}
+	r.seen |= bit
+}
+
+func (r *request) known(f *hpack.Field) {
+	switch f.Tag {
+	case tagContentType:
+		r.grpc = isGRPC(f.Value)
+	case tagTE:
+		if string(f.Value) != "trailers" {
+			r.malformed = "te is not trailers"
+		}
+	case tagTimeout:
+		var err error
+		r.timeout, err = grpc.ParseTimeout(f.Value)
+		r.badTimeout = err != nil
+	case tagEncoding:
+		r.identity = string(f.Value) == "identity"
+	case tagContentLength:
+		r.contentLength(f.Value)
+	default: // section 8.2.2
+		r.malformed = "a header of the connection, which HTTP/2 has none of"
+	}
+}
+
+func (r *request) contentLength(value []byte) {
+	n := int64(0)
+	for _, digit := range value {
+		if digit < '0' || digit > '9' || n > 1<<50 {
+			r.malformed = "content-length is no number"
+			return
+		}
+		n = n*10 + int64(digit-'0')
+	}
+	if len(value) == 0 || (r.contentSize >= 0 && r.contentSize != n) {
+		r.malformed = "content-length is ambiguous"
+	}
+	r.contentSize = n
+}
+
+var contentType = []byte("application/grpc")
+
+// isGRPC accepts application/grpc, and it with a message format or parameters behind it.
+func isGRPC(value []byte) bool {
+	if !bytes.HasPrefix(value, contentType) {
+		return false
+	}
+	rest := value[len(contentType):]
+	return len(rest) == 0 || rest[0] == '+' || rest[0] == ';'
+}
+
+// start answers what cannot be served, or hands the call to the service.
+func (s *Stream) start(r *request, endStream bool) error {
+	c := s.conn
+	switch {
+	case c.cfg.anyRequest:
+	case !r.post:
+		s.refuse(methodNotAllowed, grpc.Status{Code: grpc.Internal, Message: "the method is not POST"})
+		return nil
+	case !r.grpc:
+		s.refuse(unsupportedMedia, grpc.Status{Code: grpc.Internal, Message: "the content-type is not application/grpc"})
+		return nil
+	case r.badTimeout:
+		s.refuse(trailersOnly, grpc.Status{Code: grpc.Internal, Message: "malformed grpc-timeout"})
+		return nil
+	case !r.identity:
+		s.refuse(encodingUnknown, grpc.Status{Code: grpc.Unimplemented, Message: "grpc-encoding is not supported"})
+		return nil
+	}
+	if r.timeout < timeoutMax {
+		s.deadline = c.now.Add(r.timeout)
+		c.wake(s.deadline)
+	}
+	c.cfg.Counters.StreamsOpened.Add(1)
+	handler, status := c.svc.Open(s)
+	if s.state != open {
+		return nil
+	}
+	if handler == nil {
+		s.refuse(trailersOnly, status)
+		return nil
+	}
+	s.handler = handler
+	s.clientStreams = handler.ClientStreams()
+	if endStream {
+		return s.endRequest()
+	}
+	if !s.clientStreams {
+		c.wake(c.after(c.cfg.limits.RequestTimeout))
+	}
+	return nil
+}

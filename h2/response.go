@@ -1,0 +1,128 @@
+package h2
+
+import (
+	"encoding/binary"
+
+	"rocketmq-proxy/codec/frame"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/codec/hpack"
+)
+
+// Response header blocks are constants: they use no dynamic table and are encoded once, as
+// whole frames where nothing but the stream identifier differs.
+var (
+	// headersFrame is HEADERS of every response that has messages.
+	headersFrame = frame.AppendHeaders(nil, 0, okBlock, frame.FlagEndHeaders)
+	// okTrailers is HEADERS with grpc-status 0.
+	okTrailers = frame.AppendHeaders(nil, 0, statusFields[grpc.OK], frame.FlagEndHeaders|frame.FlagEndStream)
+
+	okBlock = responseBlock("200")
+
+	// statusFields are the encoded grpc-status headers.
+	statusFields = func() (fields [grpc.CodeMax + 1][]byte) {
+		for code := range fields {
+			digits := string(rune('0' + code%10))
+			if code >= 10 {
+				digits = "1" + digits
+			}
+			fields[code] = hpack.AppendLiteral(nil, "grpc-status", digits)
+		}
+		return fields
+	}()
+)
+
+// The header blocks in front of the status of a call that gets no message.
+var (
+	trailersOnly     = okBlock
+	encodingUnknown  = hpack.AppendLiteral(responseBlock("200"), "grpc-accept-encoding", "identity")
+	methodNotAllowed = responseBlock("405")
+	unsupportedMedia = responseBlock("415")
+	headersTooLarge  = responseBlock("431")
+)
+
+func responseBlock(status string) []byte {
+	var b []byte
+	if status == "200" {
+		b = hpack.AppendIndexed(nil, hpack.IndexStatus200)
+	} else {
+		b = hpack.AppendLiteralNamed(nil, hpack.IndexStatus, status)
+	}
+	return hpack.AppendLiteralNamed(b, hpack.IndexContentType, "application/grpc")
+}
+
+// appendFor appends a constant frame, made out to a stream.
+func appendFor(dst, encoded []byte, stream uint32) []byte {
+	from := len(dst)
+	dst = append(dst, encoded...)
+	binary.BigEndian.PutUint32(dst[from+5:], stream)
+	return dst
+}
+
+// reserve begins an encoding of n bytes in the outbox, behind the response headers if they
+// were not sent yet. The caller commits it.
+func (s *Stream) reserve(n int) []byte {
+	if s.headersSent {
+		return s.conn.out.Reserve(n)
+	}
+	s.headersSent = true
+	return appendFor(s.conn.out.Reserve(len(headersFrame)+n), headersFrame, s.id)
+}
+
+// appendMessageHead encodes the heads of a DATA frame that holds one message of size bytes.
+func (s *Stream) appendMessageHead(b []byte, size int) []byte {
+	b = frame.AppendDataHead(b, s.id, grpc.PrefixBytes+size, 0)
+	return grpc.AppendPrefix(b, size)
+}
+
+// messageBytesMax bounds a grpc-message before it is encoded.
+const messageBytesMax = 1 << 10
+
+// sendTrailers encodes the status, with response headers in the same block when none were
+// sent.
+func (s *Stream) sendTrailers(status grpc.Status) {
+	c := s.conn
+	c.quiet = false
+	if s.headersSent && status == (grpc.Status{}) {
+		c.out.Commit(appendFor(c.out.Reserve(len(okTrailers)), okTrailers, s.id))
+		return
+	}
+	if s.headersSent {
+		s.sendStatus(nil, status)
+	} else {
+		s.headersSent = true
+		s.sendStatus(trailersOnly, status)
+	}
+}
+
+// sendStatus encodes HEADERS with END_STREAM: the fields of block, then the status.
+func (s *Stream) sendStatus(block []byte, status grpc.Status) {
+	if status.Code > grpc.CodeMax {
+		status.Code = grpc.Unknown
+	}
+	message := status.Message
+	if len(message) > messageBytesMax {
+		message = message[:messageBytesMax]
+	}
+	code := statusFields[status.Code]
+	size := grpc.EncodedLen(message)
+	out := &s.conn.out
+	b := out.Reserve(frame.HeadBytes + len(block) + len(code) + size + 32)
+	b = frame.AppendHead(b, frame.Head{
+		Kind: frame.KindHeaders, Flags: frame.FlagEndHeaders | frame.FlagEndStream, Stream: s.id,
+	})
+	b = append(append(b, block...), code...)
+	if message != "" {
+		b = hpack.AppendLiteralHead(b, "grpc-message", size)
+		b = grpc.AppendMessage(b, message)
+	}
+	frame.PutLength(b)
+	out.Commit(b)
+}
+
+// refuse answers a call that no handler got to see.
+func (s *Stream) refuse(block []byte, status grpc.Status) {
+	s.headersSent = true
+	s.conn.quiet = false
+	s.sendStatus(block, status)
+	s.complete()
+}

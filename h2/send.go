@@ -1,0 +1,150 @@
+package h2
+
+import (
+	"rocketmq-proxy/codec/frame"
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/pool"
+)
+
+// copyBytesMax is the largest message that Send copies rather than sharing its views: the
+// copy is cheaper than a view of its own.
+const copyBytesMax = 512
+
+// SendHeaders sends the response headers now, in front of the first message.
+func (s *Stream) SendHeaders() {
+	if s.writable() && !s.headersSent {
+		s.conn.out.Commit(s.reserve(0))
+	}
+}
+
+// Write borrows a message and sends it; the prefix is added. What the windows do not let out
+// at once is copied and waits.
+func (s *Stream) Write(msg []byte) {
+	if !s.writable() {
+		return
+	}
+	n := grpc.PrefixBytes + len(msg)
+	if s.fits(n) {
+		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), len(msg))
+		s.conn.out.Commit(append(b, msg...))
+		s.sent(n)
+		return
+	}
+	b := grpc.AppendPrefix(s.queue.Reserve(n), len(msg))
+	s.queue.Commit(append(b, msg...))
+	s.wait(n)
+}
+
+// Send takes a message and sends it without copying; the prefix is added. What the windows
+// do not let out at once waits on the stream.
+func (s *Stream) Send(msg *pool.Chain) {
+	if !s.writable() {
+		msg.Release()
+		return
+	}
+	size := msg.Len()
+	n := grpc.PrefixBytes + size
+	out := &s.conn.out
+	switch {
+	case !s.fits(n):
+		s.queue.Commit(grpc.AppendPrefix(s.queue.Reserve(grpc.PrefixBytes), size))
+		s.queue.AppendChain(msg)
+		s.wait(n)
+	case size <= copyBytesMax:
+		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), size)
+		out.Commit(msg.AppendTo(b))
+		s.sent(n)
+	default:
+		out.Commit(s.appendMessageHead(s.reserve(frame.HeadBytes+grpc.PrefixBytes), size))
+		out.AppendChain(msg)
+		s.sent(n)
+	}
+	msg.Release()
+}
+
+// Reply borrows the only message of a unary call, sends it and finishes with OK. It is Write
+// and Finish in one piece.
+func (s *Stream) Reply(msg []byte) {
+	n := grpc.PrefixBytes + len(msg)
+	if !s.writable() || !s.fits(n) {
+		s.Write(msg)
+		s.Finish(grpc.Status{})
+		return
+	}
+	b := s.appendMessageHead(s.reserve(frame.HeadBytes+n+len(okTrailers)), len(msg))
+	b = append(b, msg...)
+	b = appendFor(b, okTrailers, s.id)
+	s.conn.out.Commit(b)
+	s.sent(n)
+	s.complete()
+}
+
+// Finish ends the call: the status follows the last message. Where nothing was sent, it is
+// all that is sent.
+func (s *Stream) Finish(status grpc.Status) {
+	if !s.writable() {
+		return
+	}
+	s.finishing = true
+	s.status = status
+	if s.queue.Len() == 0 {
+		s.sendTrailers(status)
+		s.complete()
+	}
+}
+
+// fits tells whether n bytes of DATA may leave as one frame now: in front of nobody who
+// waits, and without the outbox growing out of proportion.
+func (s *Stream) fits(n int) bool {
+	c := s.conn
+	return s.queue.Len() == 0 && n <= s.sendWindow && n <= c.sendWindow-c.waiting &&
+		n <= c.peerFrame && c.out.Len() <= c.cfg.limits.OutboxBytesMax/4
+}
+
+// sent takes n bytes of DATA off the windows.
+func (s *Stream) sent(n int) {
+	c := s.conn
+	s.sendWindow -= n
+	c.sendWindow -= n
+	c.quiet = false
+	c.windowTokens = min(c.windowTokens+windowTokensPerData, windowTokensMax)
+}
+
+// wait files n more bytes that are queued.
+func (s *Stream) wait(n int) {
+	c := s.conn
+	c.waiting += n
+	c.ready.update(s)
+	c.wake(c.after(c.cfg.limits.StallTimeout))
+	if c.waiting > c.cfg.limits.WaitingBytesMax && c.waiting > n {
+		// Not here: the handler that is writing must not hear Canceled in the middle of it.
+		s.overfull, c.overfull = true, true
+	}
+}
+
+// shedOverfull resets the streams that exceeded WaitingBytesMax.
+func (c *Conn) shedOverfull() {
+	if !c.overfull {
+		return
+	}
+	c.overfull = false
+	for _, s := range c.streams.slots {
+		if s.overfull && s.queue.Len() > 0 && c.waiting > c.cfg.limits.WaitingBytesMax {
+			c.cfg.count(OutboxBacklog)
+			c.sendReset(s.id, frame.EnhanceYourCalm)
+			s.cancel(StreamError{Stream: s.id, Code: frame.EnhanceYourCalm, Reason: "WaitingBytesMax: the client does not open its windows"}, resetByUs)
+		}
+	}
+}
+
+// Drain gives everything that may leave now to out.
+func (c *Conn) Drain(out *pool.Chain) {
+	c.pump()
+	c.shedOverfull()
+	c.control = 0
+	out.AppendChain(&c.out)
+	if c.streams.active == 0 {
+		c.out.Trim()
+		c.out = kept(c.out)
+	}
+}

@@ -1,0 +1,80 @@
+package h2
+
+import "rocketmq-proxy/pool"
+
+// slab holds the streams of a connection: slots that are used over and over, and a table
+// from stream identifiers to slots. Nothing is allocated once the slots are there.
+type slab struct {
+	slots  []*Stream
+	free   []uint32 // vacant slots, the last used on top
+	active int
+	gen    uint32 // of the last stream; every stream of the connection has its own
+	ids    idTable
+}
+
+// acquire takes a vacant slot for stream id.
+func (b *slab) acquire(c *Conn, id uint32) *Stream {
+	if len(b.free) == 0 {
+		b.free = append(b.free, uint32(len(b.slots)))
+		b.slots = append(b.slots, &Stream{
+			slot: uint32(len(b.slots)), values: make([]span, len(c.cfg.Metadata)),
+		})
+	}
+	s := b.slots[b.free[len(b.free)-1]]
+	b.free = b.free[:len(b.free)-1]
+	b.active++
+	b.ids.put(id, s.slot)
+	b.gen++
+	s.conn, s.id, s.gen, s.state = c, id, b.gen, open
+	return s
+}
+
+// textKeptMax is how much room for headers a vacant slot keeps.
+const textKeptMax = 2 << 10
+
+// release makes the slot vacant. Everything of the call is forgotten.
+func (b *slab) release(s *Stream) {
+	b.ids.remove(s.id)
+	b.active--
+	b.free = append(b.free, s.slot)
+	clear(s.values)
+	if cap(s.text) > textKeptMax {
+		s.text = nil
+	}
+	*s = Stream{
+		conn: s.conn, id: s.id, slot: s.slot, gen: s.gen,
+		text: s.text[:0], values: s.values, in: kept(s.in), queue: kept(s.queue),
+	}
+}
+
+// find is the open stream with this identifier, or nil.
+func (b *slab) find(id uint32) *Stream {
+	if slot, ok := b.ids.get(id); ok {
+		return b.slots[slot]
+	}
+	return nil
+}
+
+// get is the open stream with this key, or nil.
+func (b *slab) get(key Key) *Stream {
+	slot, gen := uint32(key>>32), uint32(key)
+	if int(slot) >= len(b.slots) {
+		return nil
+	}
+	if s := b.slots[slot]; s.gen == gen && s.state == open {
+		return s
+	}
+	return nil
+}
+
+// viewsKeptMax is how much room for views an empty chain keeps. A message of 130 MiB passes
+// in thousands of views.
+const viewsKeptMax = 64
+
+// kept is the released chain c, for the next use, or a new one when c has grown too large.
+func kept(c pool.Chain) pool.Chain {
+	if cap(c.Views()) > viewsKeptMax {
+		return pool.Chain{}
+	}
+	return c
+}
