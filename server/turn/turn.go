@@ -23,7 +23,8 @@ type Event = interface{ OnTurn(now time.Time) }
 type Owner interface {
 	// EndTurn runs after each batch of events: answers leave here, together.
 	EndTurn(now time.Time)
-	// Tick runs when the time that Due named has come.
+	// Tick runs before each batch, and so also when the time that Due named has come. It is
+	// cheap when nothing is due.
 	Tick(now time.Time)
 	// Due is when Tick is next wanted; the zero time means never. It is read after each
 	// batch.
@@ -132,6 +133,7 @@ func (t *Turn) runBatch() bool {
 	t.mu.Unlock()
 
 	now := time.Now()
+	t.owner.Tick(now)
 	for _, event := range batch {
 		event.OnTurn(now)
 	}
@@ -226,9 +228,5 @@ func (t *Turn) Stop() {
 // tick is the event of a timer that fired.
 type tick Turn
 
-// OnTurn passes the time on to the owner.
-func (k *tick) OnTurn(now time.Time) {
-	t := (*Turn)(k)
-	t.armed = time.Time{}
-	t.owner.Tick(now)
-}
+// OnTurn has the timer set anew: being a batch is all that it takes to tell the time.
+func (k *tick) OnTurn(time.Time) { (*Turn)(k).armed = time.Time{} }

@@ -29,8 +29,13 @@ func newCounter() *counter {
 }
 
 func (c *counter) EndTurn(time.Time) { c.ends++; c.ended <- struct{}{} }
-func (c *counter) Tick(time.Time)    { c.ticks++; c.due = time.Time{} }
-func (c *counter) Due() time.Time    { return c.due }
+func (c *counter) Tick(now time.Time) {
+	if !c.due.IsZero() && !now.Before(c.due) {
+		c.ticks++
+		c.due = time.Time{}
+	}
+}
+func (c *counter) Due() time.Time { return c.due }
 
 type event struct {
 	c  *counter
