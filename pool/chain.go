@@ -116,7 +116,7 @@ func (c *Chain) MoveFront(from *Chain, n int) {
 			c.Append(v.Sub(0, n))
 			v.bytes = v.bytes[n:]
 			from.size -= n
-			return
+			break
 		}
 		n -= v.Len()
 		from.size -= v.Len()
@@ -134,7 +134,7 @@ func (c *Chain) Discard(n int) {
 		if v.Len() > n {
 			v.bytes = v.bytes[n:]
 			c.size -= n
-			return
+			break
 		}
 		n -= v.Len()
 		c.size -= v.Len()
@@ -175,9 +175,33 @@ func (c *Chain) AppendTo(dst []byte) []byte {
 	return dst
 }
 
+// AppendRange copies bytes [offset, offset+n) of the chain to the end of dst. The chain keeps
+// its bytes.
+func (c *Chain) AppendRange(dst []byte, offset, n int) []byte {
+	for _, v := range c.Views() {
+		if n == 0 {
+			break
+		}
+		if offset >= v.Len() {
+			offset -= v.Len()
+			continue
+		}
+		to := min(v.Len(), offset+n)
+		dst = append(dst, v.bytes[offset:to]...)
+		n -= to - offset
+		offset = 0
+	}
+	return dst
+}
+
 // reserveBytesMin is the block size from which small encodings are served, so that the heads
-// of many answers of one turn share a block and leave in one view.
-const reserveBytesMin = 4 << 10
+// of many answers of one turn share a block and leave in one view. A chain that already holds
+// reserveBytesBusy is given larger blocks, for fewer views.
+const (
+	reserveBytesMin  = 4 << 10
+	reserveBytesBusy = 3 << 10
+	reserveBytesMore = 64 << 10
+)
 
 // Reserve borrows an empty slice with room for n bytes at the back of the chain. Encoders
 // append to it and the result goes to Commit; nothing else may touch the chain in between.
@@ -186,9 +210,16 @@ func (c *Chain) Reserve(n int) []byte {
 		if c.room != nil {
 			c.room.Release()
 		}
-		c.room, c.used = Get(max(n, reserveBytesMin)), 0
+		c.room, c.used = Get(max(n, c.reserveBytes())), 0
 	}
 	return c.room.block[c.used:c.used]
+}
+
+func (c *Chain) reserveBytes() int {
+	if c.size >= reserveBytesBusy {
+		return reserveBytesMore
+	}
+	return reserveBytesMin
 }
 
 // Commit appends what an encoder made of a Reserve. An encoder that outgrew the reservation

@@ -25,14 +25,9 @@ func validName(name []byte) bool {
 	return true
 }
 
-// validValue refuses NUL, CR and LF anywhere and white space at either end.
+// validValue refuses NUL, CR and LF. White space at either end, which RFC 9113 section 8.2.1
+// forbids too, is let through: the reference accepts it, and so does everybody else.
 func validValue(value []byte) bool {
-	if len(value) == 0 {
-		return true
-	}
-	if blank(value[0]) || blank(value[len(value)-1]) {
-		return false
-	}
 	for _, c := range value {
 		if c <= '\r' && (c == 0 || c == '\n' || c == '\r') {
 			return false
@@ -40,5 +35,3 @@ func validValue(value []byte) bool {
 	}
 	return true
 }
-
-func blank(c byte) bool { return c == ' ' || c == '\t' }
