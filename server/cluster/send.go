@@ -50,11 +50,20 @@ func (s *sendCall) OnTurn(now time.Time) { s.lane.line.Call(now, &s.call) }
 // sendHeadBytes is what the head of a send takes beside topic and properties, generously.
 const sendHeadBytes = 256
 
+// bodyCopyBytesMax is the largest body that is copied behind its head: many small messages
+// then leave as one piece of memory. Larger bodies are shared.
+const bodyCopyBytesMax = 512
+
 // AppendFrame implements remoting.Request.
 func (s *sendCall) AppendFrame(out *pool.Chain, opaque int32) {
 	reserve := sendHeadBytes + 2*len(s.topic) + len(s.request.Properties)
 	if len(s.op.Messages) == 1 {
 		m := &s.op.Messages[0]
+		if m.BodyLen <= bodyCopyBytesMax {
+			head := command.AppendSendMessageV2(out.Reserve(reserve+m.BodyLen), opaque, &s.request, m.BodyLen)
+			out.Commit(s.op.Payload.AppendRange(head, m.BodyOffset, m.BodyLen))
+			return
+		}
 		out.Commit(command.AppendSendMessageV2(out.Reserve(reserve), opaque, &s.request, m.BodyLen))
 		out.Share(&s.op.Payload, m.BodyOffset, m.BodyLen)
 		return

@@ -33,7 +33,8 @@ type plain struct {
 	// close callbacks run before the descriptor is closed and take it too.
 	mu     sync.Mutex
 	closed bool
-	iov    [][]byte
+	iov    []unix.Iovec
+	in     pool.Chain // of one read; netpoll never calls two at a time
 	held   pool.Chain // a failed push: netpoll may look at it until the descriptor is gone
 }
 
@@ -69,6 +70,7 @@ func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
 // start lets input through. The link is complete before it.
 func (p *plain) start() {
 	_ = p.conn.SetOnRequest(func(_ context.Context, conn netpoll.Connection) error {
+		turn.GrowStack()
 		p.read(conn.Reader())
 		return nil
 	})
@@ -84,18 +86,18 @@ func (p *plain) read(r netpoll.Reader) {
 	if n == 0 {
 		return
 	}
-	var in pool.Chain
+	in := &p.in
 	var err error
 	if n <= copyBytesMax {
-		err = copyOut(&in, r, n)
+		err = copyOut(in, r, n)
 	} else {
-		err = shareOut(&in, r, n)
+		err = shareOut(in, r, n)
 	}
 	if err != nil {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	if !p.link.receive(&in) {
+	if !p.link.receive(in) {
 		p.link.fail(ErrInboxFull)
 	}
 }
@@ -178,9 +180,11 @@ func (p *plain) writev(out *pool.Chain) (int, error) {
 	}
 	p.iov = p.iov[:0]
 	for _, v := range views[:min(len(views), iovMax)] {
-		p.iov = append(p.iov, v.Bytes())
+		b := v.Bytes()
+		p.iov = append(p.iov, unix.Iovec{Base: &b[0]})
+		p.iov[len(p.iov)-1].SetLen(len(b))
 	}
-	n, err := unix.Writev(p.fd, p.iov)
+	n, err := writev(p.fd, p.iov)
 	clear(p.iov)
 	return n, err
 }
