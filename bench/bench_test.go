@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"rocketmq-proxy/bench/peer"
+	"rocketmq-proxy/bench/report"
+	"rocketmq-proxy/bench/scenario"
+)
+
+// suite is built by the first benchmark that runs.
+var suite = sync.OnceValues(func() (*Suite, error) {
+	o, err := OptionsFromEnv()
+	if err != nil {
+		return nil, err
+	}
+	return NewSuite(context.Background(), o, ".")
+})
+
+var built bool
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built {
+		if err := finish(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// finish prints the table, writes the file and cleans up.
+func finish() error {
+	s, err := suite()
+	if err != nil {
+		return nil // the benchmark has said so
+	}
+	defer s.Close()
+	if len(s.Cases) == 0 {
+		return nil
+	}
+	fmt.Println()
+	if err := report.Table(os.Stdout, s.Cases, peer.Proxy); err != nil {
+		return err
+	}
+	file := s.Options.JSON
+	if file == "" {
+		return nil
+	}
+	d := report.Describe()
+	d.Seconds, d.Cases = s.Options.Window.Seconds(), s.Cases
+	d.Command = "go test -bench . ./bench/..."
+	if file == "1" {
+		if err := os.MkdirAll("results", 0o755); err != nil {
+			return err
+		}
+		file = filepath.Join("results", d.Date.Format("2006-01-02T150405")+".json")
+	}
+	return d.Write(file)
+}
+
+func measureCase(b *testing.B, w Workload) {
+	b.Helper()
+	built = true
+	s, err := suite()
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := s.Run(context.Background(), w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, p := range c.Peers {
+		b.Run(p, func(b *testing.B) { show(b, c, p) })
+	}
+}
+
+func show(b *testing.B, c *report.Case, p string) {
+	b.ReportMetric(0, "ns/op") // one operation of a benchmark means nothing here
+	b.ReportMetric(c.Spread(p, report.PerSecond).Median, "req/s")
+	b.ReportMetric(c.Spread(p, report.CPUMicros).Median, "cpu-us/msg")
+	b.ReportMetric(c.Spread(p, report.Allocs).Median, "allocs/msg")
+	b.ReportMetric(c.Spread(p, report.P50).Median, "p50-us")
+	b.ReportMetric(c.Spread(p, report.P99).Median, "p99-us")
+	b.ReportMetric(c.Spread(p, report.P999).Median, "p99.9-us")
+	b.ReportMetric(c.Spread(p, report.RSSMB).Median, "rss-MB")
+}
+
+// BenchmarkSend is SendMessage, as fast as it goes.
+func BenchmarkSend(b *testing.B) {
+	for _, axis := range [][2]int{{1, 1}, {4, 16}, {16, 32}} {
+		b.Run(fmt.Sprintf("%dx%d", axis[0], axis[1]), func(b *testing.B) {
+			measureCase(b, Workload{Scenario: "send", Conns: axis[0], Streams: axis[1], Params: scenario.Default()})
+		})
+	}
+}
+
+// BenchmarkFixedRate is SendMessage at a fixed rate, for its latencies.
+func BenchmarkFixedRate(b *testing.B) {
+	for _, rate := range []float64{4000} { // a second; what every peer can do on two busy cores
+		b.Run(fmt.Sprintf("send/4x64/%.0f", rate), func(b *testing.B) {
+			measureCase(b, Workload{Scenario: "send", Conns: 4, Streams: 64, Rate: rate, Params: scenario.Default()})
+		})
+	}
+}
+
+// BenchmarkReceiveAck receives in batches and acknowledges one by one.
+func BenchmarkReceiveAck(b *testing.B) {
+	for _, batch := range []int{32, 1} {
+		b.Run(fmt.Sprintf("4x16/batch%d", batch), func(b *testing.B) {
+			p := scenario.Default()
+			p.Batch = batch
+			measureCase(b, Workload{Scenario: "receive_ack", Conns: 4, Streams: 16, Params: p})
+		})
+	}
+}
+
+// BenchmarkRoute is QueryRoute of one topic.
+func BenchmarkRoute(b *testing.B) {
+	b.Run("4x16", func(b *testing.B) {
+		measureCase(b, Workload{Scenario: "route", Conns: 4, Streams: 16, Params: scenario.Default()})
+	})
+}

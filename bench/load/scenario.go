@@ -1,0 +1,34 @@
+package load
+
+import "time"
+
+// Request is one request to be sent. Body is reused: implementations append to
+// Body[:0].
+type Request struct {
+	Kind    int           // index into Scenario.Kinds
+	Path    string        // ":path", for example "/package.Service/Method"
+	Timeout time.Duration // sent as grpc-timeout; 0 sends none
+	Body    []byte        // the protobuf message
+	Open    bool          // leave the request side of the stream open
+}
+
+// SetupWorker is the worker of the stream that Setup opened.
+const SetupWorker = -1
+
+// Scenario is the conversation of one connection. Its methods are called one
+// at a time. A worker is one unit of concurrency, as an application's thread.
+type Scenario interface {
+	// Kinds names the kinds of requests; each gets a histogram.
+	Kinds() []string
+	// Setup fills the request that comes before everything else, and whose
+	// first answer is waited for, or reports false. Its stream may stay open.
+	Setup(r *Request) bool
+	// Begin fills the first request of worker w's next piece of work.
+	Begin(w int, r *Request)
+	// Message hears one message of an answer; m is borrowed.
+	Message(w, kind int, m []byte) error
+	// End hears that an answer is complete. It fills the next request of the
+	// same piece of work and reports true, or reports false at its end.
+	// Messages is how many messages of the benchmark's unit that answer moved.
+	End(w, kind int, r *Request) (messages int, more bool, err error)
+}

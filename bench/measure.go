@@ -1,0 +1,160 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"rocketmq-proxy/bench/load"
+	"rocketmq-proxy/bench/peer"
+	"rocketmq-proxy/bench/report"
+	"rocketmq-proxy/bench/scenario"
+)
+
+// instant is everything that is read at one end of a window.
+type instant struct {
+	at       time.Time
+	cpu      time.Duration
+	messages uint64
+
+	// read together, a little outside of the above
+	mallocs         uint64
+	mallocsMessages uint64
+}
+
+// measure drives one peer for one window.
+func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) (report.Round, error) {
+	var none report.Round
+	backendBefore, err := backend(stub)
+	if err != nil {
+		return none, err
+	}
+	run, err := load.Start(ctx, loadConfig(w, p, s.Options.Fixed))
+	if err != nil {
+		return none, fmt.Errorf("%w\n%s", err, p.Tail())
+	}
+	time.Sleep(s.Options.warmUp())
+	round, err := s.window(run, p)
+	if stopErr := run.Stop(); err == nil {
+		err = stopErr
+	}
+	if alive := p.Alive(); alive != nil {
+		err = alive
+	}
+	if err != nil {
+		return none, err
+	}
+	backendAfter, err := backend(stub)
+	if err != nil {
+		return none, err
+	}
+	total := run.Totals()
+	if asked := backendAfter.of(w.Scenario) - backendBefore.of(w.Scenario); w.Scenario != "route" && asked < total.Messages {
+		return none, fmt.Errorf("%d messages answered OK, but the stub was asked for %d only", total.Messages, asked)
+	}
+	return round, nil
+}
+
+func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
+	params := w.Params
+	params.Verify = p.Name != peer.Relay && p.Name != peer.Stub // the stub answers always the same
+	host, port, _ := net.SplitHostPort(p.Addrs["grpc"])
+	params.Host = host
+	params.Port, _ = strconv.Atoi(port)
+	return load.Config{Addr: p.Addrs["grpc"], Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
+		New: func(conn int) load.Scenario { return scenario.Named(w.Scenario, params, conn, w.Streams) }}
+}
+
+// window measures between two instants.
+func (s *Suite) window(run *load.Run, p *peer.Process) (report.Round, error) {
+	before, err := begin(run, p)
+	if err != nil {
+		return report.Round{}, err
+	}
+	time.Sleep(s.Options.Window)
+	after, err := end(run, p)
+	if err != nil {
+		return report.Round{}, err
+	}
+	rss, err := p.RSS()
+	if err != nil {
+		return report.Round{}, err
+	}
+	messages := after.messages - before.messages
+	if messages == 0 {
+		return report.Round{}, fmt.Errorf("no message was answered in %v", s.Options.Window)
+	}
+	mallocs := int64(after.mallocs-before.mallocs) - int64(p.MallocsPerRead())
+	return report.Round{
+		PerSecond: float64(messages) / after.at.Sub(before.at).Seconds(),
+		CPUMicros: float64((after.cpu - before.cpu).Nanoseconds()) / 1e3 / float64(messages),
+		Allocs:    float64(max(mallocs, 0)) / float64(after.mallocsMessages-before.mallocsMessages),
+		RSSBytes:  rss,
+		Messages:  messages,
+		Latency:   latencies(run),
+		LateP99:   float64(run.Lateness().ValueAtQuantile(99)) / 1e3,
+	}, nil
+}
+
+// begin reads the costly counter first, end reads it last.
+func begin(run *load.Run, p *peer.Process) (i instant, err error) {
+	i.mallocsMessages = run.Totals().Messages
+	if i.mallocs, err = p.Mallocs(); err != nil {
+		return i, err
+	}
+	run.Record(true)
+	i.messages = run.Totals().Messages
+	i.at = time.Now()
+	i.cpu, err = p.CPU()
+	return i, err
+}
+
+func end(run *load.Run, p *peer.Process) (i instant, err error) {
+	i.messages = run.Totals().Messages
+	i.at = time.Now()
+	if i.cpu, err = p.CPU(); err != nil {
+		return i, err
+	}
+	run.Record(false)
+	i.mallocsMessages = run.Totals().Messages
+	i.mallocs, err = p.Mallocs()
+	return i, err
+}
+
+func latencies(run *load.Run) map[string]report.Latency {
+	all := map[string]report.Latency{}
+	for kind, h := range run.Latencies() {
+		all[kind] = latency(h)
+	}
+	return all
+}
+
+func latency(h *hdrhistogram.Histogram) report.Latency {
+	at := func(q float64) float64 { return float64(h.ValueAtQuantile(q)) / 1e3 }
+	return report.Latency{Count: uint64(h.TotalCount()), P50: at(50), P90: at(90), P99: at(99), P999: at(99.9),
+		P9999: at(99.99), Max: float64(h.Max()) / 1e3}
+}
+
+// asked is what the stub has been asked for.
+type asked struct {
+	Sent, Popped, Acked, Other uint64
+}
+
+func (a asked) of(name string) uint64 {
+	if name == "receive_ack" {
+		return a.Acked
+	}
+	return a.Sent
+}
+
+func backend(stub *peer.Process) (asked, error) {
+	var vars struct {
+		Stub asked `json:"stub"`
+	}
+	err := stub.Vars(&vars)
+	return vars.Stub, err
+}

@@ -1,0 +1,125 @@
+// Package peer starts the processes of a benchmark and measures them from
+// outside: processor time, memory, and the allocations they count themselves.
+package peer
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	readyTimeout = 20 * time.Second
+	stopTimeout  = 10 * time.Second
+	tailLines    = 20 // of a process's output, kept for its obituary
+)
+
+// Process is a running peer.
+type Process struct {
+	Name  string
+	Addrs map[string]string // by role: "grpc", "admin", "namesrv", ...
+
+	cmd      *exec.Cmd
+	exited   chan struct{}
+	exitErr  error
+	readCost uint64 // heap allocations of one read of the allocation counter
+
+	mu   sync.Mutex
+	tail []string
+}
+
+// Build compiles the main package pkg of the module in dir to out.
+func Build(ctx context.Context, dir, pkg, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, pkg)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, text)
+	}
+	return nil
+}
+
+// Start runs a command and waits until ready, which sees each line of its
+// output, reports true.
+func Start(name, bin string, args []string, ready func(line string, addrs map[string]string) bool) (*Process, error) {
+	p := &Process{Name: name, Addrs: map[string]string{}, cmd: exec.Command(bin, args...), exited: make(chan struct{})}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // never outlives a killed benchmark
+	out, in := io.Pipe()
+	p.cmd.Stdout, p.cmd.Stderr = in, in
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	isReady := make(chan struct{})
+	go p.read(out, ready, isReady)
+	go func() {
+		p.exitErr = p.cmd.Wait()
+		_ = in.Close() // cannot fail
+		close(p.exited)
+	}()
+	select {
+	case <-isReady:
+		p.calibrate()
+		return p, nil
+	case <-p.exited:
+		return nil, fmt.Errorf("%s ended before it was ready: %w\n%s", name, p.exitErr, p.Tail())
+	case <-time.After(readyTimeout):
+		p.Stop()
+		return nil, fmt.Errorf("%s was not ready in %v\n%s", name, readyTimeout, p.Tail())
+	}
+}
+
+func (p *Process) read(out io.Reader, ready func(string, map[string]string) bool, isReady chan struct{}) {
+	waiting := true
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if waiting && ready(lines.Text(), p.Addrs) {
+			waiting = false
+			close(isReady)
+		}
+		p.mu.Lock()
+		if p.tail = append(p.tail, lines.Text()); len(p.tail) > tailLines {
+			p.tail = p.tail[1:]
+		}
+		p.mu.Unlock()
+	}
+	io.Copy(io.Discard, out) //nolint:errcheck // a line too long must not block the process
+}
+
+// Tail is the end of what the process has printed.
+func (p *Process) Tail() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.tail, "\n")
+}
+
+// Stop ends the process, gently first.
+func (p *Process) Stop() {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
+		return
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(stopTimeout):
+		p.cmd.Process.Kill() //nolint:errcheck // it is gone, then
+		<-p.exited
+	}
+}
+
+// Alive reports an error when the process has ended.
+func (p *Process) Alive() error {
+	select {
+	case <-p.exited:
+		return fmt.Errorf("%s ended: %w\n%s", p.Name, p.exitErr, p.Tail())
+	default:
+		return nil
+	}
+}

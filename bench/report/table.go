@@ -1,0 +1,55 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// Table prints the medians of every case and peer, then the ratios of ours to
+// each other peer.
+func Table(w io.Writer, cases []*Case, ours string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tallocs/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
+	for _, c := range cases {
+		for _, peer := range c.Peers {
+			cpu := c.Spread(peer, CPUMicros)
+			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%.2f\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
+				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, c.Spread(peer, Allocs).Median,
+				c.Spread(peer, P50).Median, c.Spread(peer, P99).Median, c.Spread(peer, P999).Median, c.Spread(peer, RSSMB).Median)
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return ratios(w, cases, ours)
+}
+
+func ratios(w io.Writer, cases []*Case, ours string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\nratio of\tworkload\tCPU/msg\t[min-max]\tmsg/s\t[min-max]\tp99\t[min-max]\tRSS\t")
+	for _, c := range cases {
+		for _, pair := range pairs(c.Peers, ours) {
+			cpu, rate := c.Ratio(pair[0], pair[1], CPUMicros), c.Ratio(pair[0], pair[1], PerSecond)
+			p99, rss := c.Ratio(pair[0], pair[1], P99), c.Ratio(pair[0], pair[1], RSSMB)
+			fmt.Fprintf(t, "%s/%s\t%s\t%.3f\t[%.3f-%.3f]\t%.2f\t[%.2f-%.2f]\t%.3f\t[%.3f-%.3f]\t%.2f\t\n", pair[0], pair[1], c.Name,
+				cpu.Median, cpu.Min, cpu.Max, rate.Median, rate.Min, rate.Max, p99.Median, p99.Min, p99.Max, rss.Median)
+		}
+	}
+	return t.Flush()
+}
+
+// pairs are ours against each other, or without ours the first against the rest.
+func pairs(peers []string, ours string) (all [][2]string) {
+	first := ours
+	if !slices.Contains(peers, ours) {
+		first = peers[0]
+	}
+	for _, p := range peers {
+		if p != first {
+			all = append(all, [2]string{first, p})
+		}
+	}
+	return all
+}

@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"rocketmq-proxy/bench/peer"
+	"rocketmq-proxy/bench/report"
+	"rocketmq-proxy/bench/scenario"
+)
+
+// Options are read from the environment, so that one command line serves all
+// packages under bench.
+type Options struct {
+	Peers   []string      // BENCH_PEERS, in the order they take turns
+	Rounds  int           // BENCH_ROUNDS
+	Window  time.Duration // BENCH_SECONDS, of each measured window
+	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
+	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
+	Brokers int           // BENCH_BROKERS, of the stub
+}
+
+// OptionsFromEnv fills in the defaults.
+func OptionsFromEnv() (Options, error) {
+	o := Options{Peers: []string{peer.Proxy, peer.GRPCGo, peer.Relay}, Rounds: 3, Window: 2 * time.Second, Brokers: 1}
+	var errs []error
+	number := func(name string, set func(float64)) {
+		if v := os.Getenv(name); v != "" {
+			f, err := strconv.ParseFloat(v, 64)
+			if err != nil || f <= 0 {
+				errs = append(errs, fmt.Errorf("%s=%q is not a positive number", name, v))
+				return
+			}
+			set(f)
+		}
+	}
+	number("BENCH_ROUNDS", func(f float64) { o.Rounds = max(1, int(f)) })
+	number("BENCH_SECONDS", func(f float64) { o.Window = time.Duration(f * float64(time.Second)) })
+	number("BENCH_BROKERS", func(f float64) { o.Brokers = max(1, int(f)) })
+	if v := os.Getenv("BENCH_PEERS"); v != "" {
+		o.Peers = strings.Split(v, ",")
+	}
+	o.JSON = os.Getenv("BENCH_JSON")
+	o.Fixed = os.Getenv("BENCH_FIXED_HEADERS") != ""
+	return o, errors.Join(errs...)
+}
+
+// warmUp comes before each measured window.
+func (o *Options) warmUp() time.Duration { return max(o.Window/4, 300*time.Millisecond) }
+
+// Workload is a scenario with its sizes.
+type Workload struct {
+	Scenario string
+	Conns    int
+	Streams  int
+	Rate     float64 // pieces of work a second; 0 is a closed loop
+	Params   scenario.Params
+}
+
+// Name is unique for what can be varied.
+func (w *Workload) Name() string {
+	name := fmt.Sprintf("%s/%dx%d", w.Scenario, w.Conns, w.Streams)
+	if w.Scenario == "receive_ack" {
+		name += fmt.Sprintf("/batch%d", w.Params.Batch)
+	}
+	if w.Params.BodyBytes != scenario.Default().BodyBytes {
+		name += fmt.Sprintf("/%dB", w.Params.BodyBytes)
+	}
+	if w.Rate > 0 {
+		name += fmt.Sprintf("/rate%.0f", w.Rate)
+	}
+	return name
+}
+
+// Suite builds the commands once and runs workloads on them.
+type Suite struct {
+	Options  Options
+	Cases    []*report.Case // what has been measured
+	binaries peer.Binaries
+	dir      string
+}
+
+// packages of the commands, by peer: module directory and package, both
+// relative to the folder bench.
+var packages = map[string][2]string{
+	peer.Stub:   {"..", "./bench/stub/cmd/benchstub"},
+	peer.Relay:  {"..", "./bench/relay/cmd/benchrelay"},
+	peer.GRPCGo: {"baseline", "."},
+	peer.Proxy:  {"..", "./server/cmd/rocketmq-proxy"},
+}
+
+// NewSuite builds what the options ask for. Root is the folder bench.
+func NewSuite(ctx context.Context, o Options, root string) (*Suite, error) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
+	s := &Suite{Options: o, binaries: peer.Binaries{}, dir: dir}
+	for _, name := range append([]string{peer.Stub}, o.Peers...) {
+		if name == peer.Direct {
+			continue
+		}
+		source, known := packages[name]
+		if !known {
+			return nil, errors.Join(fmt.Errorf("no peer is called %q", name), s.Close())
+		}
+		s.binaries[name] = filepath.Join(dir, name)
+		if err := peer.Build(ctx, filepath.Join(root, source[0]), source[1], s.binaries[name]); err != nil {
+			return nil, errors.Join(fmt.Errorf("the peer %q cannot be built (BENCH_PEERS chooses the peers): %w", name, err), s.Close())
+		}
+	}
+	return s, nil
+}
+
+// Close removes the binaries.
+func (s *Suite) Close() error { return os.RemoveAll(s.dir) }
+
+// Run measures one workload on all peers, in alternating rounds.
+func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
+	c := &report.Case{Name: w.Name(), Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Peers: s.Options.Peers,
+		Rounds: map[string][]report.Round{}}
+	kinds := scenario.Named(w.Scenario, w.Params, 0, 1).Kinds()
+	c.Kind = kinds[len(kinds)-1]
+	stub, err := s.binaries.StartStub(w.Params.BodyBytes, s.Options.Brokers)
+	if err != nil {
+		return nil, err
+	}
+	defer stub.Stop()
+	running := map[string]*peer.Process{}
+	defer func() {
+		for _, p := range running {
+			p.Stop()
+		}
+	}()
+	for _, name := range s.Options.Peers {
+		if name == peer.Direct {
+			running[name] = stub
+			continue
+		}
+		if running[name], err = s.binaries.Start(name, stub, s.dir); err != nil {
+			delete(running, name)
+			return nil, err
+		}
+	}
+	for range s.Options.Rounds {
+		for _, name := range s.Options.Peers {
+			round, err := s.measure(ctx, w, running[name], stub)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", c.Name, name, err)
+			}
+			c.Rounds[name] = append(c.Rounds[name], round)
+		}
+	}
+	s.Cases = append(s.Cases, c)
+	return c, nil
+}
