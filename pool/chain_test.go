@@ -236,3 +236,19 @@ func BenchmarkMessage(b *testing.B) {
 	}
 	out.Release()
 }
+
+func TestAppendRange(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	p := []byte("0123456789abcdefghijklmnopqrstuvwxyz")
+	for range 200 {
+		c := chopped(rng, p)
+		from := rng.IntN(len(p) + 1)
+		n := rng.IntN(len(p) - from + 1)
+		if got, want := string(c.AppendRange([]byte("#"), from, n)), "#"+string(p[from:from+n]); got != want {
+			t.Fatalf("AppendRange(%d, %d) is %q, want %q", from, n, got, want)
+		}
+		if c.Len() != len(p) {
+			t.Fatal("the chain lost bytes")
+		}
+	}
+}

@@ -78,6 +78,7 @@ func (r *route) addQueues(c *Cluster, answer *command.TopicRoute, q command.Rout
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
+	q.Read, q.Write = sane(q.Read), sane(q.Write)
 	r.Queues = append(r.Queues, backend.BrokerQueues{
 		Broker: q.BrokerName, BrokerIDs: ids, Read: int(q.Read), Write: int(q.Write),
 		Readable: q.Perm.Readable(), Writable: q.Perm.Writable(),
@@ -103,12 +104,18 @@ func writeQueues(orderConf string, q command.RouteQueues) int {
 	}
 	for entry := range strings.SplitSeq(orderConf, ";") {
 		broker, count, _ := strings.Cut(strings.TrimSpace(entry), ":")
-		if n, err := strconv.Atoi(count); err == nil && broker == q.BrokerName {
-			return n
+		if n, err := strconv.ParseInt(count, 10, 32); err == nil && broker == q.BrokerName {
+			return int(sane(int32(n)))
 		}
 	}
 	return 0
 }
+
+// queuesMax is far more queues than a topic has on one broker. A name server that says more, or
+// less than none, must not cost us the memory.
+const queuesMax = 1 << 14
+
+func sane(queues int32) int32 { return min(max(queues, 0), queuesMax) }
 
 func findBroker(brokers []command.RouteBroker, name string) *command.RouteBroker {
 	for i := range brokers {

@@ -28,10 +28,10 @@ func brokerFault(head *command.Head) backend.Fault {
 		kind = backend.Internal
 	}
 	text := string(head.Remark)
-	if text == "" {
-		text = code.String()
+	if code == command.ResponseTopicNotExist { // the one that the reference shows with its code
+		text = "CODE: " + strconv.Itoa(int(code)) + "  DESC: " + text
 	}
-	return backend.Fault{Kind: kind, Text: "CODE: " + strconv.Itoa(int(code)) + "  DESC: " + text}
+	return backend.Fault{Kind: kind, Text: text}
 }
 
 // callFault says in neutral words why there was no answer.

@@ -56,6 +56,9 @@ func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) 
 	}
 	c.askTopicConfig(name, fresh.brokers, func(config *command.TopicConfig, err error) {
 		fresh.Type = c.messageType(name, config, err)
+		if err != nil {
+			fresh.doubt()
+		}
 		c.topicLoaded(fresh)
 	})
 }

@@ -50,7 +50,7 @@ func (c *call) malformed(s *h2.Stream, err error) {
 // reply answers a unary call. It is false when h2 still holds some of the answer, so that
 // Canceled may yet come and the call must not be used again.
 func (c *call) reply(s *h2.Stream, encoded []byte) bool {
-	c.client.scratch = encoded[:0]
+	c.client.keep(encoded)
 	c.ended = true
 	s.Reply(encoded)
 	return c.client.conn.Stream(c.key) == nil

@@ -1,8 +1,8 @@
 package messaging
 
 import (
+	"bytes"
 	"strconv"
-	"strings"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -76,7 +76,7 @@ func checkTag(tag []byte) (apiv2.Outcome, bool) {
 	case len(tag) == 0:
 	case blank(tag):
 		return illegal("tag cannot be the char sequence of whitespace")
-	case strings.ContainsRune(string(tag), '|'):
+	case bytes.IndexByte(tag, '|') >= 0:
 		return illegal("tag cannot contain '|'")
 	case control(tag):
 		return illegal("tag cannot contain control character")
@@ -85,8 +85,11 @@ func checkTag(tag []byte) (apiv2.Outcome, bool) {
 }
 
 func (svc *Service) checkTimes(m *apiv2.MessageView, now time.Time) (apiv2.Outcome, bool) {
-	if m.MessageType == apiv2.MessageType_TRANSACTION && svc.RecoveryMax > 0 && m.OrphanedTransactionRecovery.AsDuration() > svc.RecoveryMax {
+	if m.MessageType == apiv2.MessageType_TRANSACTION && svc.RecoveryMax > 0 && m.OrphanedTransactionRecovery.Seconds > int64(svc.RecoveryMax/time.Second) {
 		return failure(apiv2.Code_BAD_REQUEST, "the max transaction recovery time of message is too large, max is "+strconv.Itoa(int(svc.RecoveryMax/time.Second))), false
+	}
+	if !m.DeliveryTimestamp.Valid() {
+		return failure(apiv2.Code_ILLEGAL_DELIVERY_TIME, "the delivery timestamp is not valid"), false
 	}
 	if m.DeliveryTimestamp.Set && svc.DelayMax > 0 && m.DeliveryTimestamp.UnixMilli()-now.UnixMilli() > svc.DelayMax.Milliseconds() {
 		return failure(apiv2.Code_ILLEGAL_DELIVERY_TIME, "the max delay time of message is too large, max is "+strconv.FormatInt(svc.DelayMax.Milliseconds(), 10)), false
@@ -119,7 +122,7 @@ func (svc *Service) checkLiteTopic(name []byte) (apiv2.Outcome, bool) {
 		return illegal("lite topic cannot be the char sequence of whitespace")
 	case len(name) > svc.LiteTopicBytesMax:
 		return illegal("lite topic exceed the max size " + strconv.Itoa(svc.LiteTopicBytesMax))
-	case !named(name) || strings.ContainsAny(string(name), "%|"):
+	case !named(name) || bytes.ContainsAny(name, "%|"):
 		return illegal("lite topic can only contain alphanumeric characters, hyphens(-), and underscores(_)")
 	}
 	return apiv2.Outcome{}, true

@@ -93,6 +93,8 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Heartbeat":               newHeartbeat,
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
+
+	"ForwardMessageToDeadLetterQueue": newForwardToDeadLetterQueue,
 }
 
 // Client is the service of one connection: a link's machine around h2.Conn.
@@ -141,6 +143,17 @@ func (c *Client) Close(cause error) {
 	c.conn.Close(cause)
 	if c.closed != nil {
 		c.closed()
+	}
+}
+
+// scratchBytesKept is how large an answer's memory may be to be kept for the next one.
+const scratchBytesKept = 64 << 10
+
+// keep takes the memory of an answer that h2 has taken over, for the next one.
+func (c *Client) keep(encoded []byte) {
+	c.scratch = nil
+	if cap(encoded) <= scratchBytesKept {
+		c.scratch = encoded[:0]
 	}
 }
 

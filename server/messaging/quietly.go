@@ -31,13 +31,13 @@ type quiet struct {
 	ack    backend.Ack
 	change backend.ChangeInvisible
 	dead   backend.DeadLetter
-	then   func() // after a success
+	then   func(now time.Time) // after a success
 }
 
 // OnTurn takes note of the end.
-func (q *quiet) OnTurn(time.Time) {
+func (q *quiet) OnTurn(now time.Time) {
 	if q.then != nil && q.dead.Fault.OK() {
-		q.then()
+		q.then(now)
 	}
 }
 
@@ -62,8 +62,8 @@ func (svc *Service) deadLetterQuietly(c *Client, d looseDelivery, messageID []by
 		return
 	}
 	q := &quiet{}
-	q.then = func() {
-		q.then = nil
+	q.then = func(now time.Time) {
+		q.then, c.now = nil, now
 		q.ack = backend.Ack{Exchange: svc.exchange(c, q), Delivery: delivery}
 		svc.Backend.Ack(&q.ack, c.now)
 	}

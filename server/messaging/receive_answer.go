@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/hex"
+	"math"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -159,13 +160,15 @@ func (m *receiveMessage) readProperties(properties []byte, now time.Time) {
 		case message.NameTraceContext:
 			d.TraceContext = value
 		case message.NameTimerDelaySec:
-			d.DeliveryTimestamp = apiv2.TimestampOf(now.Add(time.Duration(number(value)) * time.Second))
+			if seconds := number(value); seconds >= 0 && seconds <= math.MaxInt32 {
+				d.DeliveryTimestamp = apiv2.TimestampOf(now.Add(time.Duration(seconds) * time.Second))
+			}
 		case message.NameTimerDeliverMs:
-			if !d.DeliveryTimestamp.Set {
-				d.DeliveryTimestamp = apiv2.TimestampOfMillis(number(value))
+			if millis := number(value); millis >= 0 && !d.DeliveryTimestamp.Set {
+				d.DeliveryTimestamp = apiv2.TimestampOfMillis(millis)
 			}
 		case message.NamePriority:
-			if p := number(value); p >= 0 {
+			if p := number(value); p >= 0 && p <= math.MaxInt32 {
 				d.Priority, d.HasPriority = int32(p), true
 			}
 		case message.NameDLQOriginTopic:

@@ -84,14 +84,14 @@ func (m *receiveMessage) HalfClosed(*h2.Stream) {}
 
 // Canceled implements h2.Handler.
 func (m *receiveMessage) Canceled(s *h2.Stream, _ error) {
-	switch {
-	case m.ended: // answered, but not all of it had left
+	answered := m.ended
+	m.ended = true
+	if answered { // but not all of it had left
 		m.handBack(m.undelivered(s))
-		m.free(true)
-	case m.step == receiveNothing:
+	}
+	if answered || m.step == receiveNothing {
 		m.free(true)
 	}
-	m.ended = true
 }
 
 // Message implements h2.Handler.
@@ -143,6 +143,10 @@ func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.T
 // noDeadline is how long a call without a deadline may take.
 const noDeadline = time.Hour
 
+// lateAnswer is how much longer than the client the proxy waits for the broker: messages that
+// come in the last moment are handed back then, and not lost until they are visible again.
+const lateAnswer = time.Second
+
 // clientPollCode is the client version from which ILLEGAL_POLLING_TIME is understood. The
 // reference compares versions as text.
 const clientPollCode = "5.0.3"
@@ -169,7 +173,7 @@ func (m *receiveMessage) pollTime(s *h2.Stream, who *session.Session, now time.T
 		}
 		poll = left
 	}
-	m.op.Poll, m.op.Deadline = poll, now.Add(left)
+	m.op.Poll, m.op.Deadline = poll, now.Add(left+lateAnswer)
 	return apiv2.Outcome{}, true
 }
 
@@ -211,30 +215,33 @@ func (m *receiveMessage) expression() (apiv2.Outcome, bool) {
 	return apiv2.Outcome{}, true
 }
 
-// ask pops once topic and group are known.
+// ask needs the topic.
 func (m *receiveMessage) ask(s *h2.Stream, now time.Time) {
 	svc := m.client.service
-	topic := svc.Backend.Topic(m.view.Topic.Name, now)
-	if topic == nil {
-		m.step = receiveTopic
-		m.topic = backend.FetchTopic{Exchange: m.exchange(now), Name: m.view.Topic.Name}
-		svc.Backend.FetchTopic(&m.topic, now)
+	if topic := svc.Backend.Topic(m.view.Topic.Name, now); topic != nil {
+		m.topicCame(s, topic, now)
 		return
 	}
+	m.step = receiveTopic
+	m.topic = backend.FetchTopic{Exchange: m.exchange(now), Name: m.view.Topic.Name}
+	svc.Backend.FetchTopic(&m.topic, now)
+}
+
+// topicCame needs the group.
+func (m *receiveMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.Time) {
 	if !topic.Exists {
 		m.refuse(s, noTopic(topic.Name), true)
 		return
 	}
+	svc := m.client.service
 	m.op.Topic = topic
-	if m.group.Found == nil {
-		if m.group.Found = svc.Backend.Group(m.view.Group.Name, now); m.group.Found == nil {
-			m.step = receiveGroup
-			m.group = backend.FetchGroup{Exchange: m.exchange(now), Name: m.view.Group.Name}
-			svc.Backend.FetchGroup(&m.group, now)
-			return
-		}
+	if m.group.Found = svc.Backend.Group(m.view.Group.Name, now); m.group.Found != nil {
+		m.groupCame(now)
+		return
 	}
-	m.pop(now)
+	m.step = receiveGroup
+	m.group = backend.FetchGroup{Exchange: m.exchange(now), Name: m.view.Group.Name}
+	svc.Backend.FetchGroup(&m.group, now)
 }
 
 func (m *receiveMessage) exchange(now time.Time) backend.Exchange {
@@ -264,10 +271,8 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 		m.settings(s, now)
 	case step == receiveTopic && !m.topic.Fault.OK():
 		m.refuse(s, faultOutcome(m.topic.Fault), true)
-	case step == receiveTopic && !m.topic.Found.Exists:
-		m.refuse(s, noTopic(m.topic.Found.Name), true)
 	case step == receiveTopic:
-		m.ask(s, now)
+		m.topicCame(s, m.topic.Found, now)
 	case step == receiveGroup:
 		m.groupCame(now)
 	case !m.op.Fault.OK():
@@ -277,10 +282,13 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 	}
 }
 
+// unknownGroup has the attempts that brokers give a new group.
+var unknownGroup = &backend.Group{RetryMax: 16}
+
 // groupCame goes on with a group that nobody knows too: the broker has the last word.
 func (m *receiveMessage) groupCame(now time.Time) {
-	if m.group.Found == nil {
-		m.group.Found = &backend.Group{RetryMax: 16}
+	if m.group.Found == nil || !m.group.Found.Exists {
+		m.group.Found = unknownGroup
 	}
 	m.pop(now)
 }
@@ -309,7 +317,7 @@ func (m *receiveMessage) refuse(s *h2.Stream, o apiv2.Outcome, timed bool) {
 func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
 	encoded := apiv2.AppendReceiveStatus(m.client.scratch[:0], o)
 	s.Write(encoded)
-	m.client.scratch = encoded[:0]
+	m.client.keep(encoded)
 }
 
 func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
@@ -317,7 +325,7 @@ func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
 		encoded := apiv2.AppendReceiveDeliveryTimestamp(m.client.scratch[:0], apiv2.TimestampOf(m.client.now))
 		m.tail = grpcPrefixBytes + len(encoded)
 		s.Write(encoded)
-		m.client.scratch = encoded[:0]
+		m.client.keep(encoded)
 	}
 	s.Finish(grpc.Status{})
 	if m.client.conn.Stream(m.key) == nil {

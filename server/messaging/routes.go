@@ -21,7 +21,7 @@ func (svc *Service) endpointsFor(asked *apiv2.Endpoints) *apiv2.Endpoints {
 		}
 		told.Addresses = append(told.Addresses, &apiv2.Address{Host: a.GetHost(), Port: port})
 	}
-	if told.Scheme == apiv2.AddressScheme_ADDRESS_SCHEME_UNSPECIFIED {
+	if told.Scheme == apiv2.AddressScheme_ADDRESS_SCHEME_UNSPECIFIED || len(told.Addresses) == 0 {
 		told.Scheme = schemeOf(told.Addresses)
 	}
 	return told

@@ -78,7 +78,7 @@ func (m *telemetry) write(s *h2.Stream, command *apiv2.TelemetryCommand) {
 		return
 	}
 	s.Write(encoded)
-	m.client.scratch = encoded[:0]
+	m.client.keep(encoded)
 }
 
 // abort ends the stream for settings that cannot be taken. A client's fault is told apart from
@@ -101,8 +101,8 @@ func (m *telemetry) settings(s *h2.Stream, settings *apiv2.Settings, now time.Ti
 	svc := m.client.service
 	if m.session == nil || m.session.Ended() {
 		m.session = svc.Sessions.Open(m.clientID(s), now)
-		m.session.Bind(m)
 	}
+	m.session.Bind(m)
 	subscription := settings.GetSubscription()
 	if subscription == nil {
 		m.settle(s, settings, nil, now)

@@ -1,0 +1,116 @@
+# Everything a person or a machine does to this project is a target here; CI calls only these.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+TOOLS       := $(CURDIR)/.tmp/bin
+PROXY       := bin/rocketmq-proxy
+
+# Modules beside the root one. They have a go.mod of their own, so `./...` does not see them.
+MODULES     := $(patsubst %/go.mod,%,$(wildcard bench/baseline/go.mod server/conformance/go.mod codec/apiv2/gen/go.mod))
+
+# golangci-lint is built from source at this version; v2.15.0 is known to build with Go 1.26.
+LINT_VERSION ?= v2.15.0
+LINT         := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+
+# How long each fuzz target runs, and which packages are searched for targets.
+FUZZTIME    ?= 10s
+FUZZPKGS    ?= ./...
+
+# Which benchmarks run, how often each, and the time all of them together may take.
+BENCH       ?= .
+BENCHCOUNT  ?= 1
+BENCHTIMEOUT ?= 30m
+
+# Extra words for the proxy of `make run`, such as ARGS="-pc my.json".
+ARGS        ?=
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^## / { printf "\n%s\n", substr($$0, 4) } \
+	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables: FUZZTIME=60s  FUZZPKGS=./codec/...  BENCH=Send  BENCHCOUNT=5  ARGS='-pc my.json'  NAMESRV_ADDR=host:9876"
+
+## Use it
+.PHONY: build run
+build: ## Build the proxy into bin/
+	go build -trimpath -o $(PROXY) ./server/cmd/rocketmq-proxy
+
+# Local mode will make this work without a cluster.
+run: ## Run the proxy in front of the cluster at NAMESRV_ADDR
+	@if [ -z "$${NAMESRV_ADDR:-}" ]; then \
+	  echo "make run: NAMESRV_ADDR is not set. The proxy serves an existing RocketMQ cluster; say where its name server is:"; \
+	  echo "    make run NAMESRV_ADDR=127.0.0.1:9876"; \
+	  exit 2; \
+	fi
+	@$(MAKE) build
+	NAMESRV_ADDR="$$NAMESRV_ADDR" $(PROXY) $(ARGS)
+export NAMESRV_ADDR
+
+## Check it
+.PHONY: test format vet unit unit-race modules race conformance fuzz bench lint
+test: format vet unit unit-race modules conformance ## All checks that must be green before a commit lands
+	@echo "make test: all green"
+
+format: ## Fail when a file is not gofmt'ed
+	@bad=$$(find . -name '*.go' -not -path './.*' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not gofmt'ed (run gofmt -w on them):"; echo "$$bad"; exit 1; fi
+
+vet: ## go vet, with and without the invariants
+	go vet ./...
+	go vet -tags invariants ./...
+
+unit: ## Unit tests of the build that ships
+	go test -timeout 5m ./...
+
+# One run for both: what the race detector sees is then also what the poison and the leak count see.
+# bench starts processes that are built without -race, so it would only be slower here.
+unit-race: ## Unit tests with -race and the invariants
+	go test -race -tags invariants -timeout 8m $$(go list ./... | grep -v /bench)
+
+modules: ## Build and vet the modules that have their own go.mod
+	@for m in $(MODULES); do echo "go build, go vet: $$m"; (cd $$m && go build -o /dev/null ./... && go vet ./...); done
+
+race: ## Unit tests with -race, of the build that ships
+	go test -race -timeout 8m ./...
+
+# Says in one line what it leaves out when Java or Maven is missing.
+conformance: ## Official clients against a real cluster (wants Java 17 and Maven)
+	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m ./...; fi
+
+fuzz: ## Run every fuzz target for FUZZTIME
+	@mkdir -p .tmp
+	@go test -list '^Fuzz' $(FUZZPKGS) > .tmp/fuzz.list
+	@awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' .tmp/fuzz.list | \
+	while read -r pkg name; do \
+	  echo "== $$name of $$pkg for $(FUZZTIME)"; \
+	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+	done
+
+bench: ## Load the real proxy on a stub cluster, next to its baselines
+	go test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) -timeout $(BENCHTIMEOUT) ./bench/...
+
+lint: $(LINT) ## golangci-lint over every module
+	@for m in . $(MODULES); do echo "golangci-lint: $$m"; (cd $$m && $(LINT) run ./...); done
+
+$(LINT):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+## Keep it
+.PHONY: generate checkgenerate clean
+generate: ## Write the generated files anew
+	sh codec/apiv2/generate.sh
+
+checkgenerate: generate ## Fail when a generated file differs from the committed one
+	@changed=$$(git status --porcelain -- 'codec/apiv2/*.pb.go'); \
+	if [ -n "$$changed" ]; then echo "generated files differ from what is committed; run make generate and commit:"; echo "$$changed"; exit 1; fi
+
+clean: ## Remove everything that make made
+	rm -rf bin .tmp
+	go clean -testcache
