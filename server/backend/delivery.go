@@ -23,6 +23,8 @@ type Ack struct {
 
 	// reply
 	Known bool
+
+	Carrier any // as with Send
 }
 
 // ChangeInvisible makes a delivered message visible again Invisible from now.
@@ -37,6 +39,8 @@ type ChangeInvisible struct {
 	// NewHandle takes the place of the old one; it is owned by the operation and its memory
 	// is reused.
 	NewHandle []byte
+
+	Carrier any // as with Send
 }
 
 // DeadLetter moves a delivered message to the dead letters of its group.
@@ -47,10 +51,12 @@ type DeadLetter struct {
 }
 
 // Reset makes op ready for another use.
-func (op *Ack) Reset() { *op = Ack{} }
+func (op *Ack) Reset() { *op = Ack{Carrier: op.Carrier} }
 
 // Reset makes op ready for another use.
-func (op *ChangeInvisible) Reset() { *op = ChangeInvisible{NewHandle: op.NewHandle[:0]} }
+func (op *ChangeInvisible) Reset() {
+	*op = ChangeInvisible{NewHandle: op.NewHandle[:0], Carrier: op.Carrier}
+}
 
 // Reset makes op ready for another use.
 func (op *DeadLetter) Reset() { *op = DeadLetter{} }

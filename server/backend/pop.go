@@ -27,6 +27,8 @@ type Pop struct {
 	Body     pool.Chain // the records as stored
 	Messages []Popped
 	Handles  []byte // the receipt handles of Messages, end to end
+
+	Carrier any // as with Send
 }
 
 // PopOutcome is how a pop without a fault ended.
@@ -61,5 +63,5 @@ func (op *Pop) Handle(m *Popped) []byte { return op.Handles[m.HandleFrom:m.Handl
 // Reset makes op ready for another use; the records are released.
 func (op *Pop) Reset() {
 	op.Body.Release()
-	*op = Pop{Body: op.Body, Messages: op.Messages[:0], Handles: op.Handles[:0]}
+	*op = Pop{Body: op.Body, Messages: op.Messages[:0], Handles: op.Handles[:0], Carrier: op.Carrier}
 }

@@ -25,6 +25,10 @@ type Send struct {
 	Offset        int64  // queue offset of the first message
 	TransactionID []byte // owned by the operation; its memory is reused
 	RecallHandle  []byte // the same; empty when there is none
+
+	// Carrier is the backend's own memory for the way there and back. It stays with the
+	// operation from one use to the next, so that it is as warm as the operation is.
+	Carrier any
 }
 
 // StoreStatus says how safe a stored message is.
@@ -45,5 +49,6 @@ func (op *Send) Reset() {
 	*op = Send{
 		Payload: op.Payload, Messages: op.Messages[:0],
 		TransactionID: op.TransactionID[:0], RecallHandle: op.RecallHandle[:0],
+		Carrier: op.Carrier,
 	}
 }

@@ -146,3 +146,13 @@ func (c *Cluster) report(event, addr string, err error) {
 
 // forward hands a call to its lane at the end of the client's turn.
 func forward(home *turn.Turn, l *lane, event turn.Event) { home.Forward(l.turn, event) }
+
+// carrier returns the backend's memory that an operation carries, made at its first use.
+func carrier[T any](slot *any) *T {
+	if c, made := (*slot).(*T); made {
+		return c
+	}
+	c := new(T)
+	*slot = c
+	return c
+}

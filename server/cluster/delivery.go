@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"sync"
 	"time"
 	"unsafe"
 
@@ -65,8 +64,6 @@ type deliveryCall struct {
 	topic    []byte // the real one; its memory is reused
 }
 
-var deliveryCalls = sync.Pool{New: func() any { return new(deliveryCall) }}
-
 // Ack implements backend.Backend.
 func (c *Cluster) Ack(op *backend.Ack, _ time.Time) {
 	if p := c.masters.get(op.Handle.Broker); p != nil {
@@ -105,11 +102,18 @@ func orNoBroker(f backend.Fault, name []byte) backend.Fault {
 }
 
 func newDeliveryCall(x *backend.Exchange, d *backend.Delivery, p *peer, ack *backend.Ack, change *backend.ChangeInvisible) *deliveryCall {
-	call := deliveryCalls.Get().(*deliveryCall)
+	call := deliveryCarrier(ack, change)
 	call.lane, call.delivery, call.ack, call.change = p.lane(ackLane), d, ack, change
 	call.call = remoting.Call{Request: call, Deadline: x.Deadline}
 	call.topic = handle.AppendRealTopic(call.topic[:0], d.Handle.TopicMark, d.Group, d.Topic)
 	return call
+}
+
+func deliveryCarrier(ack *backend.Ack, change *backend.ChangeInvisible) *deliveryCall {
+	if ack != nil {
+		return carrier[deliveryCall](&ack.Carrier)
+	}
+	return carrier[deliveryCall](&change.Carrier)
 }
 
 // OnTurn puts the call on its lane.
@@ -159,7 +163,6 @@ func (d *deliveryCall) Done(reply *remoting.Reply, err error) {
 		x.Fault = callFault(err)
 	}
 	*d = deliveryCall{topic: d.topic[:0]}
-	deliveryCalls.Put(d)
 	x.Reply(from)
 }
 

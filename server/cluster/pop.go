@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"strconv"
-	"sync"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -22,14 +21,10 @@ type popCall struct {
 	route   *route
 	broker  string
 	request command.PopMessage
-	topic   []byte // its memory is reused, like that of the following
-
-	answer command.PopResponse // its info strings are copies in text
-	text   []byte
-	info   command.PopInfo
+	answer  command.PopResponse // its info strings are copies in text
+	text    []byte              // its memory is reused, and that of info
+	info    command.PopInfo
 }
-
-var popCalls = sync.Pool{New: func() any { return new(popCall) }}
 
 // The types of a filter expression.
 var (
@@ -45,12 +40,11 @@ func (c *Cluster) Pop(op *backend.Pop, _ time.Time) {
 		op.End(backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"})
 		return
 	}
-	p := popCalls.Get().(*popCall)
+	p := carrier[popCall](&op.Carrier)
 	p.op, p.route, p.broker, p.lane = op, r, broker.name, broker.peer.lane(popLane)
 	p.call = remoting.Call{Request: p, Deadline: op.Deadline}
-	p.topic = append(p.topic[:0], op.Topic.Name...)
 	p.request = command.PopMessage{
-		ConsumerGroup: op.Group, Topic: p.topic, QueueID: -1,
+		ConsumerGroup: op.Group, Topic: unsafeBytes(op.Topic.Name), QueueID: -1,
 		MaxMsgNums:    int32(min(op.MessagesMax, command.PopMessagesMax)),
 		InvisibleTime: op.Invisible.Milliseconds(), PollTime: op.Poll.Milliseconds(),
 		InitMode: command.PopInitMax, ExpressionType: expressionTag, Expression: op.Expression,
@@ -133,8 +127,7 @@ func (ret *popReturn) OnTurn(now time.Time) {
 	if op.Fault.OK() && op.Outcome == backend.PopFound {
 		p.readRecords()
 	}
-	*p = popCall{topic: p.topic[:0], text: p.text[:0], info: p.info}
-	popCalls.Put(p)
+	*p = popCall{text: p.text[:0], info: p.info}
 	op.Then.OnTurn(now)
 }
 

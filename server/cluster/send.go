@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"sync"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -18,10 +17,7 @@ type sendCall struct {
 	op      *backend.Send
 	route   *route
 	request command.SendMessage
-	topic   []byte // its memory is reused
 }
-
-var sendCalls = sync.Pool{New: func() any { return new(sendCall) }}
 
 // Send implements backend.Backend.
 func (c *Cluster) Send(op *backend.Send, _ time.Time) {
@@ -31,13 +27,13 @@ func (c *Cluster) Send(op *backend.Send, _ time.Time) {
 		op.End(backend.Fault{Kind: backend.NoWritableQueue, Text: "no writable queue"})
 		return
 	}
-	s := sendCalls.Get().(*sendCall)
+	s := carrier[sendCall](&op.Carrier)
 	s.op, s.route, s.lane = op, r, queue.peer.lane(sendLane)
 	s.call = remoting.Call{Request: s, Deadline: op.Deadline}
-	s.topic = append(s.topic[:0], op.Topic.Name...)
+	topic := unsafeBytes(op.Topic.Name)
 	first := &op.Messages[0]
 	s.request = command.SendMessage{
-		ProducerGroup: s.topic, Topic: s.topic, QueueID: queue.id,
+		ProducerGroup: topic, Topic: topic, QueueID: queue.id,
 		Properties: first.Properties, BornTimestamp: first.BornTimestamp, SysFlag: first.SysFlag,
 		ReconsumeTimes: first.ReconsumeTimes, MaxReconsumeTimes: first.MaxReconsumeTimes,
 	}
@@ -56,7 +52,7 @@ const bodyCopyBytesMax = 512
 
 // AppendFrame implements remoting.Request.
 func (s *sendCall) AppendFrame(out *pool.Chain, opaque int32) {
-	reserve := sendHeadBytes + 2*len(s.topic) + len(s.request.Properties)
+	reserve := sendHeadBytes + 2*len(s.request.Topic) + len(s.request.Properties)
 	if len(s.op.Messages) == 1 {
 		m := &s.op.Messages[0]
 		if m.BodyLen <= bodyCopyBytesMax {
@@ -94,8 +90,7 @@ func (s *sendCall) Done(reply *remoting.Reply, err error) {
 		s.answered(reply.Head)
 	}
 	from := s.lane.turn
-	*s = sendCall{topic: s.topic[:0]}
-	sendCalls.Put(s)
+	*s = sendCall{}
 	op.Reply(from)
 }
 

@@ -128,7 +128,8 @@ func (m *ackMessage) nextEntry() {
 // prepare is false for an entry that is decided without the broker.
 func (m *ackMessage) prepare(i int, now time.Time) bool {
 	e, v := m.entries[i], &m.view.Entries[i]
-	*e = ackEntry{of: m}
+	e.of, e.outcome = m, apiv2.Outcome{}
+	e.op.Reset()
 	h, o, valid := readHandle(v.ReceiptHandle, now)
 	if !valid {
 		e.outcome = o

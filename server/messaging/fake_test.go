@@ -152,6 +152,11 @@ type stored struct {
 	times            int32
 }
 
+// encoded writes "name=value;" as it is stored.
+func encoded(properties string) []byte {
+	return []byte(strings.NewReplacer("=", "\x01", ";", "\x02").Replace(properties))
+}
+
 // fill puts records into a pop: offsets count from 100, handles are those of a fresh delivery.
 func fill(op *backend.Pop, now time.Time, messages ...stored) {
 	var block []byte
@@ -159,7 +164,7 @@ func fill(op *backend.Pop, now time.Time, messages ...stored) {
 		record := message.Record{
 			Topic: []byte(op.Topic.Name), QueueID: 3, QueueOffset: int64(100 + i), PhysicalOffset: int64(1000 + i),
 			BornTimestamp: 1_700_000_000_000, StoreTimestamp: 1_700_000_000_001, ReconsumeTimes: m.times,
-			Properties: []byte(strings.NewReplacer("=", "\x01", ";", "\x02").Replace(m.properties)),
+			Properties: encoded(m.properties),
 		}
 		block = message.AppendRecord(block, &record, []byte(m.body))
 	}

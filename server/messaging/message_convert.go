@@ -15,10 +15,10 @@ func (m *sendMessage) fill(topic *backend.Topic) error {
 	for i := range m.view.Messages {
 		v := &m.view.Messages[i]
 		from := len(m.properties)
-		w := message.NewPropertyWriter(m.properties)
-		putProperties(&w, v, topic.Name, m.client.remote, retry)
-		m.properties = w.Bytes()
-		if err := w.Err(); err != nil {
+		m.writer = message.NewPropertyWriter(m.properties)
+		m.putProperties(v, topic.Name, retry)
+		m.properties = m.writer.Bytes()
+		if err := m.writer.Err(); err != nil {
 			return err
 		}
 		stored := backend.Message{
@@ -41,12 +41,13 @@ func (m *sendMessage) fill(topic *backend.Topic) error {
 }
 
 // putProperties writes the user's properties first: the system's come after and win.
-func putProperties(w *message.PropertyWriter, v *apiv2.MessageView, topic, remote string, retry bool) {
+func (m *sendMessage) putProperties(v *apiv2.MessageView, topic string, retry bool) {
+	w := &m.writer
 	for _, p := range v.UserProperties {
 		w.Put(p.Key, p.Value)
 	}
 	w.PutBytes(message.NameTags, v.Tag)
-	putKeys(w, v.Keys)
+	m.putKeys(v.Keys)
 	w.PutBytes(message.NameUniqKey, v.MessageID)
 	if v.MessageType == apiv2.MessageType_TRANSACTION {
 		w.PutString(message.NameTranMsg, "true")
@@ -69,8 +70,8 @@ func putProperties(w *message.PropertyWriter, v *apiv2.MessageView, topic, remot
 	putSome(w, message.NameTraceContext, v.TraceContext)
 	if !blank(v.BornHost) {
 		w.PutBytes(message.NameBornHost, v.BornHost)
-	} else if remote != "" {
-		w.PutString(message.NameBornHost, remote)
+	} else if m.client.remote != "" {
+		w.PutString(message.NameBornHost, m.client.remote)
 	}
 	if v.BornTimestamp.Valid() {
 		w.PutInt(message.NameBornTimestamp, v.BornTimestamp.UnixMilli())
@@ -83,21 +84,18 @@ func putSome(w *message.PropertyWriter, name string, value []byte) {
 	}
 }
 
-func putKeys(w *message.PropertyWriter, keys [][]byte) {
-	switch len(keys) {
-	case 0:
-	case 1:
-		w.PutBytes(message.NameKeys, keys[0])
-	default:
-		joined := make([]byte, 0, 64)
-		for i, key := range keys {
-			if i > 0 {
-				joined = append(joined, ' ')
-			}
-			joined = append(joined, key...)
-		}
-		w.PutBytes(message.NameKeys, joined)
+func (m *sendMessage) putKeys(keys [][]byte) {
+	if len(keys) == 0 {
+		return
 	}
+	m.keys = m.keys[:0]
+	for i, key := range keys {
+		if i > 0 {
+			m.keys = append(m.keys, ' ')
+		}
+		m.keys = append(m.keys, key...)
+	}
+	m.writer.PutBytes(message.NameKeys, m.keys)
 }
 
 func sysFlag(v *apiv2.MessageView) (flag int32) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
@@ -22,7 +23,9 @@ type sendMessage struct {
 	fetch   backend.FetchTopic
 	waiting sendStep
 
-	properties []byte // of all messages, end to end; the memory is reused
+	properties []byte // of all messages, end to end; the memory is reused, like that of keys and ids
+	writer     message.PropertyWriter
+	keys       []byte // of one message, joined
 	entries    []apiv2.SendResult
 	ids        []byte
 }

@@ -9,7 +9,6 @@
 package turn
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
@@ -62,7 +61,7 @@ type posting struct {
 // New returns an idle turn that is run for owner.
 func New(owner Owner) *Turn {
 	t := &Turn{owner: owner}
-	t.loop = func() { GrowStack(); t.run() }
+	t.loop = t.run
 	return t
 }
 
@@ -74,7 +73,7 @@ func (t *Turn) Post(events ...Event) {
 	start := t.start()
 	t.mu.Unlock()
 	if start {
-		go t.loop()
+		Go(t.loop)
 	}
 }
 
@@ -87,7 +86,7 @@ func (t *Turn) PostHere(event Event) {
 	start := t.start()
 	t.mu.Unlock()
 	if start && t.runBatch() && t.more() {
-		go t.loop()
+		Go(t.loop)
 	}
 }
 
@@ -105,19 +104,6 @@ func (t *Turn) start() bool {
 	}
 	t.running = true
 	return true
-}
-
-// stackBytes is more than any turn has been seen to need.
-const stackBytes = 8 << 10
-
-// GrowStack makes room on the stack of a new goroutine at once, while there is next to nothing
-// on it to move. Growing step by step in the middle of a deep call cost 7 % of a busy proxy's
-// time.
-//
-//go:noinline
-func GrowStack() {
-	var room [stackBytes]byte
-	runtime.KeepAlive(&room)
 }
 
 func (t *Turn) run() {
@@ -208,7 +194,7 @@ func (t *Turn) rouse() {
 	start := len(t.inbox) > 0 && t.start()
 	t.mu.Unlock()
 	if start {
-		go t.loop()
+		Go(t.loop)
 	}
 }
 

@@ -1,0 +1,41 @@
+package messaging
+
+import (
+	"runtime/debug"
+	"testing"
+
+	"rocketmq-proxy/pool"
+)
+
+// TestWalksAllocateNothing in steady state: from the bytes of a request to those of its answer.
+func TestWalksAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("sync.Pool drops at random under the race detector")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	for _, test := range []struct {
+		name string
+		walk func()
+		most float64
+	}{
+		{"SendMessage of 256 bytes", sendWalk(t, 256), 0},
+		{"SendMessage of 10 KiB", sendWalk(t, 10<<10), 0},
+		{"AckMessage of 1", ackWalk(t, 1), 0},
+		{"AckMessage of 32", ackWalk(t, 32), 0},
+		{"ReceiveMessage of 1", receiveWalk(t, 1, 256), 0},
+		{"ReceiveMessage of 32", receiveWalk(t, 32, 256), 0},
+		// Three views a message are more than h2 keeps room for (viewsKeptMax).
+		{"ReceiveMessage of 32 large ones", receiveWalk(t, 32, 2<<10), 8},
+	} {
+		live := pool.Live()
+		for range 200 {
+			test.walk()
+		}
+		if got := testing.AllocsPerRun(300, test.walk); got > test.most {
+			t.Errorf("%s: %v allocations, want %v", test.name, got, test.most)
+		}
+		if left := pool.Live() - live; left != 0 {
+			t.Errorf("%s: %d buffers were not released", test.name, left)
+		}
+	}
+}
