@@ -125,6 +125,33 @@ var types = [...]backend.MessageType{
 
 func typeOf(properties []byte) backend.MessageType { return types[message.TypeOf(properties)] }
 
+// typeOfMessage is typeOf of the properties that v will have, without writing them first. Of
+// the properties that tell a type, a sender may set the message group's by itself.
+func typeOfMessage(v *apiv2.MessageView) backend.MessageType {
+	switch {
+	case v.MessageType == apiv2.MessageType_TRANSACTION:
+		return backend.TypeTransaction
+	case v.DeliveryTimestamp.Set:
+		return backend.TypeDelay
+	case len(v.MessageGroup) > 0 || setsGroup(v.UserProperties):
+		return backend.TypeFIFO
+	case v.HasPriority:
+		return backend.TypePriority
+	case len(v.LiteTopic) > 0:
+		return backend.TypeLite
+	}
+	return backend.TypeNormal
+}
+
+func setsGroup(properties []apiv2.Property) bool {
+	for i := range properties {
+		if p := &properties[i]; len(p.Value) > 0 && string(p.Key) == message.NameShardingKey {
+			return true
+		}
+	}
+	return false
+}
+
 // messageTypes puts the contract's words into the API's.
 var messageTypes = [...]apiv2.MessageType{
 	backend.TypeUnspecified: apiv2.MessageType_MESSAGE_TYPE_UNSPECIFIED, backend.TypeNormal: apiv2.MessageType_NORMAL,

@@ -115,16 +115,16 @@ func (m *sendMessage) validate(s *h2.Stream) (apiv2.Outcome, bool) {
 // send hands the messages to the backend.
 func (m *sendMessage) send(s *h2.Stream, topic *backend.Topic, now time.Time) {
 	svc := m.client.service
-	if err := m.fill(topic); err != nil {
-		m.refuse(s, failure(apiv2.Code_ILLEGAL_MESSAGE_PROPERTY_KEY, err.Error()))
-		return
-	}
-	if o, valid := svc.checkType(topic, &m.op); !valid {
+	if o, valid := svc.checkType(topic, &m.view.Messages[0]); !valid {
 		m.refuse(s, o)
 		return
 	}
 	if !topic.Exists {
 		m.refuse(s, noTopic(topic.Name))
+		return
+	}
+	if err := m.fill(topic); err != nil {
+		m.refuse(s, failure(apiv2.Code_ILLEGAL_MESSAGE_PROPERTY_KEY, err.Error()))
 		return
 	}
 	m.client.now = now
@@ -208,11 +208,11 @@ func (m *sendMessage) messageIDs() []byte {
 
 // checkType holds the first message against the type of its topic. A topic whose type cannot
 // be learnt, because it does not exist for one, refuses every message.
-func (svc *Service) checkType(topic *backend.Topic, op *backend.Send) (apiv2.Outcome, bool) {
+func (svc *Service) checkType(topic *backend.Topic, first *apiv2.MessageView) (apiv2.Outcome, bool) {
 	if !svc.TypeCheck || hasPrefix(topic.Name, "%RETRY%") || hasPrefix(topic.Name, "%DLQ%") {
 		return apiv2.Outcome{}, true
 	}
-	actual := typeOf(op.Messages[0].Properties)
+	actual := typeOfMessage(first)
 	if topic.Type == actual || topic.Type == backend.TypeMixed {
 		return apiv2.Outcome{}, true
 	}
