@@ -107,12 +107,19 @@ type Client struct {
 	scratch []byte // for answers; borrowed by h2 for the length of a call
 	session *session.Session
 	closed  func()
+	waiting map[drainer]struct{} // calls that go on until something happens
+}
+
+// drainer is a call that would go on after everybody has been asked to leave.
+type drainer interface {
+	// drain ends the call now, as if it had come to nothing.
+	drain(now time.Time)
 }
 
 // NewClient returns the machine of a new connection. closed, which may be nil, is told when
 // the connection has ended.
 func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func()) *Client {
-	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed}
+	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, waiting: make(map[drainer]struct{})}
 	c.conn = h2.New(config, c, now)
 	return c
 }
@@ -163,11 +170,15 @@ func (c *Client) Shutdown() turn.Event { return (*shutdown)(c) }
 
 type shutdown Client
 
-// OnTurn sends GOAWAY, and ends what would go on for ever.
+// OnTurn sends GOAWAY, and ends what would go on for long: polls find nothing, telemetry is
+// over, and clients look for another proxy.
 func (s *shutdown) OnTurn(now time.Time) {
 	c := (*Client)(s)
 	c.now = now
 	c.conn.Shutdown(now)
+	for call := range c.waiting {
+		call.drain(now)
+	}
 }
 
 // Open implements h2.Service.

@@ -37,14 +37,13 @@ type peer struct {
 // callStream is a call as the client sees it.
 type callStream struct {
 	*peer
-	id       uint32
-	method   string
-	header   map[string]string
-	trailer  map[string]string
-	data     []byte
-	reset    bool
-	ended    bool
-	consumed int // messages that were looked at
+	id      uint32
+	method  string
+	header  map[string]string
+	trailer map[string]string
+	data    []byte
+	reset   bool
+	ended   bool
 }
 
 // connect opens a connection whose windows never hold anything back, unless window, the
@@ -180,15 +179,20 @@ func (p *peer) open(method string, headers ...string) *callStream {
 	if headers == nil {
 		headers = identity
 	}
+	return p.openPath(servicePrefix+method, headers)
+}
+
+func (p *peer) openPath(path string, headers []string) *callStream {
+	p.Helper()
 	all := append([]string{
-		":method", "POST", ":scheme", "http", ":path", servicePrefix + method, ":authority", "proxy",
+		":method", "POST", ":scheme", "http", ":path", path, ":authority", "proxy",
 		"content-type", "application/grpc", "te", "trailers",
 	}, headers...)
 	p.block.Reset()
 	for i := 0; i < len(all); i += 2 {
 		_ = p.encoder.WriteField(hpack.HeaderField{Name: all[i], Value: all[i+1]})
 	}
-	c := &callStream{peer: p, id: p.next, method: method}
+	c := &callStream{peer: p, id: p.next, method: path}
 	p.calls[c.id] = c
 	p.next += 2
 	p.say(frame.AppendHeaders(nil, c.id, p.block.Bytes(), frame.FlagEndHeaders))

@@ -21,7 +21,7 @@ func (m *receiveMessage) answer(s *h2.Stream, now time.Time) {
 		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "polling full"), true)
 		return
 	case backend.PopNone:
-		m.refuse(s, failure(apiv2.Code_MESSAGE_NOT_FOUND, "no new message"), true)
+		m.refuse(s, nothingNew, true)
 		return
 	}
 	m.sort()
@@ -38,6 +38,9 @@ func (m *receiveMessage) answer(s *h2.Stream, now time.Time) {
 	}
 	m.finish(s, true)
 }
+
+// nothingNew is a poll that ended without a message.
+var nothingNew = apiv2.Outcome{Code: apiv2.Code_MESSAGE_NOT_FOUND, Message: "no new message"}
 
 // sort keeps the messages that are for the receiver. One whose tag only had the same hash is
 // acknowledged on the group's behalf, one that was delivered too often becomes a dead letter.

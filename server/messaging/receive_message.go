@@ -86,11 +86,22 @@ func (m *receiveMessage) HalfClosed(*h2.Stream) {}
 func (m *receiveMessage) Canceled(s *h2.Stream, _ error) {
 	answered := m.ended
 	m.ended = true
+	if m.step != receiveNothing {
+		return // what it waits for comes home, and finds nobody
+	}
 	if answered { // but not all of it had left
 		m.handBack(m.undelivered(s))
 	}
-	if answered || m.step == receiveNothing {
-		m.free(true)
+	m.free(true)
+}
+
+// drain implements drainer. What is popped later is handed back.
+func (m *receiveMessage) drain(time.Time) {
+	if s := m.stream(); s != nil {
+		m.ended = true
+		m.writeStatus(s, nothingNew)
+		m.writeTime(s)
+		s.Finish(grpc.Status{})
 	}
 }
 
@@ -254,6 +265,7 @@ func (m *receiveMessage) pop(now time.Time) {
 	m.op.MessagesMax = int(m.view.BatchSize)
 	m.op.FIFO = m.group.Found.Orderly
 	m.step = receivePopped
+	m.client.waiting[m] = struct{}{}
 	m.client.service.Backend.Pop(&m.op, now)
 }
 
@@ -262,6 +274,7 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 	step := m.step
 	m.step = receiveNothing
 	m.client.now = now
+	delete(m.client.waiting, m)
 	s := m.stream()
 	switch {
 	case s == nil:
@@ -320,12 +333,17 @@ func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
 	m.client.keep(encoded)
 }
 
+// writeTime writes the time of delivery, the last element of a stream.
+func (m *receiveMessage) writeTime(s *h2.Stream) {
+	encoded := apiv2.AppendReceiveDeliveryTimestamp(m.client.scratch[:0], apiv2.TimestampOf(m.client.now))
+	m.tail = grpcPrefixBytes + len(encoded)
+	s.Write(encoded)
+	m.client.keep(encoded)
+}
+
 func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
 	if timed {
-		encoded := apiv2.AppendReceiveDeliveryTimestamp(m.client.scratch[:0], apiv2.TimestampOf(m.client.now))
-		m.tail = grpcPrefixBytes + len(encoded)
-		s.Write(encoded)
-		m.client.keep(encoded)
+		m.writeTime(s)
 	}
 	s.Finish(grpc.Status{})
 	if m.client.conn.Stream(m.key) == nil {

@@ -208,6 +208,22 @@ func TestSendChecksTheType(t *testing.T) {
 				fmt.Sprintf("TopicMessageType validate failed, the expected type is %v, but actual type is %v", topic, kind))
 		}
 	}
+	// A sender may set the message group by its own property; an empty one does not exist.
+	w.fake.know(&backend.Topic{Name: "typed", Exists: true, Type: backend.TypeFIFO})
+	for group, want := range map[string]apiv2.Code{"g": apiv2.Code_OK, "": apiv2.Code_MESSAGE_PROPERTY_CONFLICT_WITH_TYPE} {
+		c := p.call("SendMessage", sendRequest(message1(func(m *apiv2.Message) { m.Topic.Name = "typed" }, property("__SHARDINGKEY", group))))
+		if p.fake.pending() == 1 {
+			op := asked[*backend.Send](p, 0)
+			if got := typeOf(op.Messages[0].Properties); got != backend.TypeFIFO {
+				t.Errorf("as it is stored its type is %v", got)
+			}
+		}
+		p.works()
+		var answer apiv2.SendMessageResponse
+		if c.answer(&answer); answer.GetStatus().GetCode() != want {
+			t.Errorf("group %q: %v", group, answer.GetStatus())
+		}
+	}
 	for _, name := range []string{"%RETRY%g_orders", "%DLQ%g"} {
 		w.fake.know(&backend.Topic{Name: name, Exists: true})
 		c := p.call("SendMessage", sendRequest(message1(func(m *apiv2.Message) { m.Topic.Name = name })))

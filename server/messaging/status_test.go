@@ -57,8 +57,13 @@ func TestOverall(t *testing.T) {
 
 func TestUnknownMethods(t *testing.T) {
 	p := newWorld(t).connect()
-	c := p.open("PullMessage")
-	if c.status() != "12 Method apache.rocketmq.v2.MessagingService/PullMessage is unimplemented" {
-		t.Error(c.status())
+	for path, want := range map[string]string{
+		"/apache.rocketmq.v2.MessagingService/PullMessage": "12 Method apache.rocketmq.v2.MessagingService/PullMessage is unimplemented",
+		"/apache.rocketmq.v2.Admin/ChangeLogLevel":         "12 Method not found: apache.rocketmq.v2.Admin/ChangeLogLevel",
+		"/grpc.health.v1.Health/Check":                     "12 Method not found: grpc.health.v1.Health/Check",
+	} {
+		if c := p.openPath(path, identity); c.status() != want {
+			t.Errorf("%s: %q, want %q", path, c.status(), want)
+		}
 	}
 }

@@ -25,6 +25,7 @@ func newTelemetry(c *Client, s *h2.Stream) h2.Handler {
 	m := &telemetry{}
 	m.begin(c, s)
 	s.SendHeaders() // some clients are not started before they have seen them
+	c.waiting[m] = struct{}{}
 	return m
 }
 
@@ -59,7 +60,15 @@ func (m *telemetry) Canceled(*h2.Stream, error) {
 	m.unbind()
 }
 
+// drain implements drainer.
+func (m *telemetry) drain(time.Time) {
+	if s := m.stream(); s != nil {
+		m.finish(s, grpc.Status{})
+	}
+}
+
 func (m *telemetry) unbind() {
+	delete(m.client.waiting, m)
 	if m.session != nil {
 		m.session.Unbind(m)
 	}
