@@ -69,7 +69,7 @@ func (b *slab) get(key Key) *Stream {
 
 // viewsKeptMax is how much room for views an empty chain keeps. A message of 130 MiB passes
 // in thousands of views.
-const viewsKeptMax = 64
+const viewsKeptMax = 256
 
 // kept is the released chain c, for the next use, or a new one when c has grown too large.
 func kept(c pool.Chain) pool.Chain {

@@ -166,7 +166,6 @@ func (s *Stream) release(how ending) {
 // reject ends a call with a status of the connection's own making.
 func (s *Stream) reject(code grpc.Code, message string) {
 	status := grpc.Status{Code: code, Message: message}
-	s.drop()
 	s.sendTrailers(status)
 	if !s.halfClosed {
 		s.conn.sendReset(s.id, frame.NoError)
@@ -174,13 +173,6 @@ func (s *Stream) reject(code grpc.Code, message string) {
 		return
 	}
 	s.cancel(CallError{status}, finished)
-}
-
-// drop forgets the messages that wait.
-func (s *Stream) drop() {
-	s.conn.ready.remove(s)
-	s.conn.waiting -= s.queue.Len()
-	s.queue.Release()
 }
 
 // cancelAll ends every call.

@@ -94,7 +94,10 @@ func (s *Server) listen(sessions *session.Registry) error {
 			return s.newClient(l)
 		},
 	}
-	limits := link.Limits{InboxBytesMax: s.config.Limits.InboxBytesMax, WriteTimeout: s.config.Limits.WriteTimeout}
+	limits := link.Limits{
+		InboxBytesMax: s.config.Limits.InboxBytesMax, ReceiveBytes: s.config.Limits.ReceiveBytes,
+		WriteTimeout: s.config.Limits.WriteTimeout,
+	}
 	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
 	if err != nil {
 		return fmt.Errorf("grpcServerPort: %w", err)

@@ -30,6 +30,7 @@ func h2Limits(c *config.Config) h2.Limits {
 		HeaderListBytesMax: c.Limits.HeaderListBytesMax,
 		MessageBytesMax:    c.GRPC.MessageBytesMax,
 		OutboxBytesMax:     c.Limits.OutboxBytesMax,
+		ConnWindowBytes:    c.Limits.InboxBytesMax / 2,
 		PrefaceTimeout:     c.Limits.HandshakeTimeout,
 		IdleTimeout:        c.GRPC.IdleTime,
 	}

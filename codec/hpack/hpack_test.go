@@ -161,8 +161,8 @@ func TestValid(t *testing.T) {
 		{"a", "b\r", false},
 		{"a", "\x00", false},
 		{"a", "b\nc", false},
-		{"a", " b", false},
-		{"a", "b\t", false},
+		{"a", " b", true},
+		{"a", "b\t", true},
 	} {
 		d := newDecoder(wide)
 		// In full, by the entry it made, and by its name alone.

@@ -110,8 +110,12 @@ type Operator struct {
 type Limits struct {
 	// ConnectionsMax is the number of client connections at once. Default 20000.
 	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
-	// InboxBytesMax is what a connection may have received and not yet worked on. Default 4 MiB.
-	InboxBytesMax int `key:"inboxBytesMax" in:"65536..2147483647"`
+	// InboxBytesMax is what a connection may have received and not yet worked on, in bytes. Half of
+	// it is the HTTP/2 window of the connection, so that no honest client exceeds it. Default 2 MiB.
+	InboxBytesMax int `key:"inboxBytesMax" in:"262144..2147483647"`
+	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 1 MiB; 0
+	// leaves it to the kernel.
+	ReceiveBytes int `key:"socketReceiveBytes" in:"0..2147483647"`
 	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default
 	// 1 MiB: a client that only writes held a server without it at 2.8 GB, and with it at 38 MB.
 	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`

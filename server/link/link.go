@@ -50,9 +50,13 @@ var (
 
 // Limits bounds what one socket may hold.
 type Limits struct {
-	// InboxBytesMax is how many bytes may wait for a turn before the link closes. netpoll
-	// has no read back-pressure: its poller reads on while a turn is busy.
+	// InboxBytesMax is how many bytes may wait for a turn, and be worked on by it, before the
+	// link closes. netpoll has no read back-pressure: its poller reads on while a turn is busy.
 	InboxBytesMax int
+	// ReceiveBytes is what the kernel may hold of what a client sent (SO_RCVBUF), and so how
+	// much the poller finds at once. Linux doubles it, and caps it at net.core.rmem_max. 0
+	// leaves it to the kernel, which lets a fast client have 6 MiB on its way.
+	ReceiveBytes int
 	// WriteTimeout is how long a peer may take nothing while output waits for it.
 	WriteTimeout time.Duration
 }
@@ -60,7 +64,7 @@ type Limits struct {
 // DefaultLimits are sized for bodies of 4 MiB: the inbox holds what the HTTP/2 windows of one
 // connection allow and some control frames.
 func DefaultLimits() Limits {
-	return Limits{InboxBytesMax: 64 << 20, WriteTimeout: 20 * time.Second}
+	return Limits{InboxBytesMax: 64 << 20, ReceiveBytes: 1 << 20, WriteTimeout: 20 * time.Second}
 }
 
 // socket is what carries the bytes: plain or secure.
@@ -84,11 +88,12 @@ type Link struct {
 	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
 	LocalAddr, RemoteAddr string
 
-	inMu   sync.Mutex
-	in     pool.Chain    // arrived, not yet taken by the turn
-	posted bool          // the turn has this link in its inbox
-	taken  chan struct{} // told when the turn has taken in; nil where nobody waits for it
-	cause  error         // why the link ended; the first reason stays
+	inMu    sync.Mutex
+	in      pool.Chain    // arrived, not yet taken by the turn
+	feeding int           // bytes taken by the turn that the machine is at
+	posted  bool          // the turn has this link in its inbox
+	taken   chan struct{} // told when the turn has taken in; nil where nobody waits for it
+	cause   error         // why the link ended; the first reason stays
 
 	// the turn's
 	feed    pool.Chain
@@ -147,6 +152,7 @@ func (l *Link) Close(cause error) { l.fail(cause) }
 func (l *Link) OnTurn(now time.Time) {
 	l.inMu.Lock()
 	l.in, l.feed = l.feed, l.in
+	l.feeding = l.feed.Len()
 	l.posted = false
 	l.inMu.Unlock()
 	select {
@@ -161,19 +167,25 @@ func (l *Link) OnTurn(now time.Time) {
 		l.setCause(err)
 		l.ending = true
 	}
+	l.inMu.Lock()
+	l.feeding = 0
+	l.inMu.Unlock()
 }
 
-// receive takes in and runs the turn with it; the caller is inside no turn. It is false when
-// the link is to close because its inbox is full.
-func (l *Link) receive(in *pool.Chain) bool {
+// receive takes in and has the turn run with it: here, when here is true, the caller is inside
+// no turn and has time. It is false when the link is to close because its inbox is full.
+func (l *Link) receive(in *pool.Chain, here bool) bool {
 	l.inMu.Lock()
 	l.in.AppendChain(in)
-	full := l.in.Len() > l.limits.InboxBytesMax
+	full := l.in.Len()+l.feeding > l.limits.InboxBytesMax
 	post := !l.posted
 	l.posted = true
 	l.inMu.Unlock()
-	if post {
+	switch {
+	case post && here:
 		l.turn.PostHere(l)
+	case post:
+		l.turn.Post(l)
 	}
 	return !full
 }
@@ -197,6 +209,31 @@ func (l *Link) setCause(cause error) {
 func (l *Link) fail(cause error) {
 	l.setCause(cause)
 	l.socket.close()
+}
+
+// unborn is the machine of a link that has none yet.
+type unborn struct{}
+
+func (unborn) Feed(time.Time, *pool.Chain) error { return nil }
+func (unborn) Drain(*pool.Chain)                 {}
+func (unborn) Tick(time.Time)                    {}
+func (unborn) Due() time.Time                    { return time.Time{} }
+func (unborn) Done() bool                        { return false }
+func (unborn) Close(error)                       {}
+
+// birth is the event that makes the machine of an accepted connection. It is one, so that
+// whoever gets to know the link by it may close the link, or post to its turn, at once.
+type birth struct {
+	link *Link
+	make func(*Link) Machine
+}
+
+// OnTurn feeds the new machine what was read to know its protocol.
+func (b *birth) OnTurn(now time.Time) {
+	if !b.link.gone {
+		b.link.machine = b.make(b.link)
+	}
+	b.link.OnTurn(now)
 }
 
 // writable is the event of a socket that has handed a blocked write to the kernel.

@@ -1,10 +1,12 @@
 package link
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cloudwego/netpoll"
@@ -26,7 +28,7 @@ const (
 
 // Front is what answers on a port.
 type Front struct {
-	// Speaks judges the first cleartext bytes of a connection.
+	// Speaks judges the first bytes of a connection, below TLS where there is TLS.
 	Speaks func(first []byte) Verdict
 	// Machine makes the machine of a new connection. It is called once the link has its
 	// addresses and its turn.
@@ -43,13 +45,14 @@ type Front struct {
 
 // Errors that Front.Failed hears.
 var (
+	errNoFirstBytes  = errors.New("no complete first bytes")
 	errOtherProtocol = errors.New("neither TLS nor HTTP/2")
 	errNoTLS         = errors.New("TLS is not enabled on this port")
 )
 
 // firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
-// is known.
-const firstBytesTimeout = 10 * time.Second
+// is known. Tests shorten it.
+var firstBytesTimeout = 10 * time.Second
 
 // firstBytesMax is how many bytes are looked at; the HTTP/2 preface has 24.
 const firstBytesMax = 512
@@ -72,13 +75,25 @@ type Listener struct {
 // Listen opens addr (host:port; an empty host is every interface) and serves front on it.
 func Listen(addr string, front Front, limits Limits) (*Listener, error) {
 	configurePollers()
-	inner, err := net.Listen("tcp", addr)
+	inner, err := (&net.ListenConfig{Control: limits.control}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	ln := &Listener{net: inner, front: front, limits: limits, opening: make(map[net.Conn]struct{})}
 	ln.done.Go(ln.accept)
 	return ln, nil
+}
+
+// control sets what accepted sockets inherit from the one that listens.
+func (l Limits) control(_, _ string, raw syscall.RawConn) error {
+	if l.ReceiveBytes <= 0 {
+		return nil
+	}
+	var failed error
+	err := raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, l.ReceiveBytes)
+	})
+	return errors.Join(err, failed)
 }
 
 // Addr is the address that was opened.
@@ -156,7 +171,7 @@ func (ln *Listener) open(conn *net.TCPConn) {
 	first, verdict, err := ln.peek(conn)
 	switch {
 	case err != nil:
-		err = errors.Join(errors.New("no complete first bytes"), err)
+		err = errors.Join(errNoFirstBytes, err)
 	case verdict == Yes:
 		err = ln.openPlain(conn, first)
 	case first[0] != tlsRecordHandshake:
@@ -172,7 +187,7 @@ func (ln *Listener) open(conn *net.TCPConn) {
 	}
 }
 
-func (ln *Listener) peek(conn *net.TCPConn) ([]byte, Verdict, error) {
+func (ln *Listener) peek(conn net.Conn) ([]byte, Verdict, error) {
 	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
 	first := make([]byte, firstBytesMax)
 	n := 0
@@ -191,7 +206,13 @@ func (ln *Listener) peek(conn *net.TCPConn) ([]byte, Verdict, error) {
 	}
 }
 
-func (ln *Listener) reject(conn *net.TCPConn, first []byte, why error) error {
+// closeWriter is what TCP and TLS have in common beyond net.Conn.
+type closeWriter interface {
+	net.Conn
+	CloseWrite() error
+}
+
+func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 	if ln.front.Reject != nil {
 		_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 		_, _ = conn.Write(ln.front.Reject(first))
@@ -210,10 +231,21 @@ func (ln *Listener) reject(conn *net.TCPConn, first []byte, why error) error {
 }
 
 func (ln *Listener) newLink(conn *net.TCPConn) *Link {
-	l := &Link{limits: ln.limits, LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String()}
+	l := &Link{
+		machine: unborn{}, limits: ln.limits,
+		LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String(),
+	}
 	l.turn = turn.New(l)
-	l.machine = ln.front.Machine(l)
 	return l
+}
+
+// begin makes the machine and feeds it the bytes that were read to know its protocol. The link
+// has its socket.
+func (ln *Listener) begin(l *Link, first []byte) {
+	l.inMu.Lock()
+	l.in.Append(pool.Copied(first))
+	l.inMu.Unlock()
+	l.turn.PostHere(&birth{l, ln.front.Machine})
 }
 
 // openPlain gives a duplicate of the descriptor to netpoll; the original is closed by the
@@ -223,16 +255,15 @@ func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
 	if err != nil {
 		return err
 	}
-	l := ln.newLink(conn)
 	polled, err := netpoll.NewFDConnection(fd)
 	if err != nil {
 		_ = unix.Close(fd)
-		l.machine.Close(err)
 		return err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	l := ln.newLink(conn)
 	p := attachPlain(l, polled, fd)
-	feedFirst(l, first)
+	ln.begin(l, first)
 	p.start()
 	return nil
 }
@@ -249,13 +280,23 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 	return fd, errors.Join(err, failed)
 }
 
-// feedFirst gives the machine the bytes that were read to know its protocol.
-func feedFirst(l *Link, first []byte) {
-	var in pool.Chain
-	in.Append(pool.Copied(first))
-	l.receive(&in)
-}
-
+// openSecure does the handshake and then reads until the connection ends: the caller's
+// goroutine is the connection's.
 func (ln *Listener) openSecure(conn *net.TCPConn, first []byte) error {
-	return serveSecure(ln.newLink(conn), conn, first, ln.front.TLS)
+	s, err := handshake(conn, first, ln.front.TLS, ln.limits.WriteTimeout)
+	if err != nil {
+		return err
+	}
+	first, verdict, err := ln.peek(s.tls)
+	switch {
+	case err != nil:
+		return errors.Join(errNoFirstBytes, err)
+	case verdict != Yes:
+		return ln.reject(s.tls, first, errOtherProtocol)
+	}
+	l := ln.newLink(conn)
+	s.attach(l)
+	ln.begin(l, first)
+	s.serve()
+	return nil
 }

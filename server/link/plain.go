@@ -43,7 +43,12 @@ var configurePollers = sync.OnceFunc(func() {
 	// is one poller for twenty cores.
 	config := netpoll.Config{
 		PollerNum: (runtime.GOMAXPROCS(0) + 3) / 4,
-		Runner:    func(_ context.Context, f func()) { go f() },
+		// The poller makes room for the task: where all processors are busy it would read on
+		// for 10 ms, as much as a fast client can send, before anybody looks at it.
+		Runner: func(_ context.Context, f func()) {
+			turn.Go(f)
+			runtime.Gosched()
+		},
 		// What it has to say of a connection, our close callback says with a cause.
 		LoggerOutput: io.Discard,
 	}
@@ -56,7 +61,6 @@ var configurePollers = sync.OnceFunc(func() {
 func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
 	p := &plain{link: l, conn: conn, fd: fd}
 	l.socket = p
-	_ = conn.SetWriteTimeout(l.limits.WriteTimeout)
 	_ = conn.AddCloseCallback(func(netpoll.Connection) error {
 		p.mu.Lock()
 		p.closed = true
@@ -70,7 +74,6 @@ func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
 // start lets input through. The link is complete before it.
 func (p *plain) start() {
 	_ = p.conn.SetOnRequest(func(_ context.Context, conn netpoll.Connection) error {
-		turn.GrowStack()
 		p.read(conn.Reader())
 		return nil
 	})
@@ -97,7 +100,8 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	if !p.link.receive(in) {
+	// A turn that takes long must not keep us here: netpoll reads on meanwhile, without bound.
+	if !p.link.receive(in, n <= copyBytesMax) {
 		p.link.fail(ErrInboxFull)
 	}
 }
@@ -191,20 +195,17 @@ func (p *plain) writev(out *pool.Chain) (int, error) {
 
 // push waits, on a goroutine of its own, until a slow peer has taken rest.
 func (p *plain) push(rest *pool.Chain) {
-	err := p.flush(rest)
-	if err != nil {
-		if errors.Is(err, netpoll.ErrWriteTimeout) {
-			err = ErrSlowPeer
-		} else {
-			err = ErrPeerClosed
-		}
-		p.link.fail(err)
+	if p.flush(rest) != nil {
+		p.link.fail(ErrPeerClosed)
 	}
 	p.link.turn.Post((*writable)(p.link))
 }
 
+// pushBytes is what a slow peer must take in WriteTimeout to be waited for any longer.
+const pushBytes = 64 << 10
+
 // flush holds the lock while it waits: netpoll's close wakes the wait before it asks for the
-// lock.
+// lock. The timeout is our own: netpoll's panics for a connection made of a descriptor.
 func (p *plain) flush(rest *pool.Chain) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -212,19 +213,33 @@ func (p *plain) flush(rest *pool.Chain) error {
 		rest.Release()
 		return net.ErrClosed
 	}
-	w := p.conn.Writer()
-	for _, v := range rest.Views() {
-		if _, err := w.WriteBinary(v.Bytes()); err != nil {
+	slow := time.AfterFunc(p.link.limits.WriteTimeout, func() { p.link.fail(ErrSlowPeer) })
+	defer slow.Stop()
+	for rest.Len() > 0 {
+		n := min(rest.Len(), pushBytes)
+		if err := p.flushFront(rest, n); err != nil {
 			p.held.AppendChain(rest)
 			return err
 		}
+		rest.Discard(n)
+		slow.Reset(p.link.limits.WriteTimeout)
 	}
-	if err := w.Flush(); err != nil {
-		p.held.AppendChain(rest)
-		return err
-	}
-	rest.Release()
 	return nil
+}
+
+// flushFront hands the first n bytes of rest to netpoll, and waits until the kernel has them.
+func (p *plain) flushFront(rest *pool.Chain, n int) error {
+	w := p.conn.Writer()
+	for _, v := range rest.Views() {
+		b := v.Bytes()[:min(n, v.Len())]
+		if _, err := w.WriteBinary(b); err != nil {
+			return err
+		}
+		if n -= len(b); n == 0 {
+			break
+		}
+	}
+	return w.Flush()
 }
 
 func (p *plain) close() { _ = p.conn.Close() }

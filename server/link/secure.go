@@ -43,33 +43,39 @@ func (wouldBlock) Temporary() bool { return true }
 // handshakeTimeout bounds the TLS handshake.
 const handshakeTimeout = 10 * time.Second
 
-// serveSecure does the handshake and then reads until the connection ends. It returns when
-// the socket is closed; the caller's goroutine is the connection's.
-func serveSecure(l *Link, conn *net.TCPConn, peeked []byte, config *tls.Config) error {
+// handshake opens TLS on conn, of which peeked has been read already.
+func handshake(conn *net.TCPConn, peeked []byte, config *tls.Config, timeout time.Duration) (*secure, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := &secure{link: l, wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: l.limits.WriteTimeout}}
+	s := &secure{wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}}
 	s.tls = tls.Server(s.wire, config)
-	l.socket = s
-	l.taken = make(chan struct{}, 1)
 	s.wire.stalled = s.drained
-	defer l.turn.Post((*gone)(l))
-	defer conn.Close()
-
 	_ = conn.SetDeadline(time.Now().Add(handshakeTimeout))
 	if err := s.tls.Handshake(); err != nil {
-		l.setCause(err)
-		return err
+		return nil, err
 	}
 	_ = conn.SetDeadline(time.Time{})
+	return s, nil
+}
+
+// attach joins s to its link. From here on nobody waits inside crypto/tls.
+func (s *secure) attach(l *Link) {
+	_ = s.wire.SetReadDeadline(time.Time{})
 	s.wire.pumping = true
-	err = s.read()
-	if err != nil && !errors.Is(err, io.EOF) {
-		l.setCause(err)
+	s.link, l.socket = l, s
+	l.taken = make(chan struct{}, 1)
+}
+
+// serve reads until the connection ends, and returns when the socket is closed.
+func (s *secure) serve() {
+	if err := s.read(); err != nil && !errors.Is(err, io.EOF) {
+		s.link.setCause(err)
 	}
-	return nil
+	_ = s.wire.TCPConn.Close()
+	s.wire.drop()
+	s.link.turn.Post((*gone)(s.link))
 }
 
 // read turns readability into plain bytes until the connection ends. crypto/tls may hold
@@ -83,7 +89,7 @@ func (s *secure) read() error {
 		if ended != nil {
 			return ended
 		}
-		for s.link.waiting() > s.link.limits.InboxBytesMax/2 {
+		for s.link.waiting() > min(waitingBytesMax, s.link.limits.InboxBytesMax) {
 			<-s.link.taken
 		}
 		if err := s.wire.fill(); err != nil {
@@ -91,6 +97,10 @@ func (s *secure) read() error {
 		}
 	}
 }
+
+// waitingBytesMax is how much may wait for the turn before no more is read: the rest is better
+// kept by the kernel, and by the peer.
+const waitingBytesMax = 256 << 10
 
 // decrypt hands all records that have come whole to the link. A nil error means that the wire
 // is empty.
@@ -100,11 +110,11 @@ func (s *secure) decrypt() error {
 		block := pool.Get(max(s.wire.unread(), plainBytesMin))
 		n, err := io.ReadAtLeast(s.tls, block.Bytes(), block.Cap())
 		in.Append(pool.ViewOf(block, 0, n))
-		if err == nil {
+		if err == nil || n > 0 && errors.Is(err, io.ErrUnexpectedEOF) { // that is of ReadAtLeast
 			continue
 		}
 		if in.Len() > 0 {
-			s.link.receive(&in)
+			s.link.receive(&in, true)
 		}
 		if errors.Is(err, errWouldBlock) {
 			return nil
@@ -124,12 +134,13 @@ func (s *secure) write(out *pool.Chain) (bool, error) {
 	defer out.Release()
 	s.gather = s.gather[:0]
 	for _, v := range out.Views() {
-		if len(s.gather)+v.Len() > recordBytes {
+		large := v.Len() > recordBytes/2
+		if large || len(s.gather)+v.Len() > recordBytes {
 			if err := s.encrypt(); err != nil {
 				return false, err
 			}
 		}
-		if v.Len() > recordBytes/2 {
+		if large {
 			if _, err := s.tls.Write(v.Bytes()); err != nil {
 				return false, err
 			}
@@ -227,19 +238,24 @@ func (w *wire) Write(p []byte) (int, error) {
 // cipherBytesMax is how much is read from the kernel at once: four full records.
 const cipherBytesMax = 64 << 10
 
-// fill waits for readability, without holding a buffer, and reads once.
-func (w *wire) fill() error {
+// drop gives back the cipher bytes, which crypto/tls has copied or will never ask for.
+func (w *wire) drop() {
+	w.in = nil
 	if w.from != nil {
 		w.from.Release()
 		w.from = nil
 	}
+}
+
+// fill waits for readability, without holding a buffer, and reads once.
+func (w *wire) fill() error {
+	w.drop()
 	n, failed := 0, error(nil)
 	err := w.raw.Read(func(fd uintptr) bool {
 		w.from = pool.Get(cipherBytesMax)
 		n, failed = unix.Read(int(fd), w.from.Bytes())
 		if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
-			w.from.Release()
-			w.from = nil
+			w.drop()
 			return false
 		}
 		return true
@@ -306,7 +322,10 @@ func (w *wire) tryWrite(p []byte) (n int, err error) {
 func (w *wire) push(rest []byte) {
 	for {
 		_ = w.SetWriteDeadline(time.Now().Add(w.timeout))
-		_, err := w.TCPConn.Write(rest)
+		n, err := w.TCPConn.Write(rest[:min(len(rest), pushBytes)])
+		if rest = rest[n:]; err == nil && len(rest) > 0 {
+			continue
+		}
 		w.mu.Lock()
 		if err != nil || len(w.out) == 0 {
 			w.stuck = false

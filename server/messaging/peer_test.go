@@ -21,10 +21,11 @@ import (
 // reads every frame of the answer.
 type peer struct {
 	*world
-	client *Client
-	turn   *turn.Turn
-	closed bool
-	piece  int // bytes in which it says things; 0: whole
+	client  *Client
+	turn    *turn.Turn
+	closed  bool
+	leaving bool // was told GOAWAY
+	piece   int  // bytes in which it says things; 0: whole
 
 	encoder *hpack.Encoder
 	block   bytes.Buffer
@@ -166,7 +167,9 @@ func (p *peer) read(h frame.Head, payload []byte) {
 	case frame.KindReset:
 		c.reset = true
 	case frame.KindGoAway:
-		p.Errorf("GOAWAY %x", payload)
+		if !p.leaving {
+			p.Errorf("GOAWAY %x", payload)
+		}
 	}
 }
 

@@ -306,7 +306,7 @@ func (m *receiveMessage) groupCame(now time.Time) {
 	m.pop(now)
 }
 
-// abandoned ends a receive whose stream has gone: what was popped goes back.
+// abandoned ends a receive whose stream has gone, or was drained: what was popped goes back.
 func (m *receiveMessage) abandoned(step receiveStep) {
 	if step == receivePopped && m.op.Fault.OK() {
 		m.kept = m.kept[:0]
@@ -316,7 +316,7 @@ func (m *receiveMessage) abandoned(step receiveStep) {
 		m.handBack(0)
 	}
 	m.ended = true
-	m.free(true)
+	m.free(m.client.conn.Stream(m.key) == nil) // what drain wrote may still wait for a window
 }
 
 // refuse answers without messages; the time of delivery follows unless the call never got as

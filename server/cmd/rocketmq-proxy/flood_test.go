@@ -1,0 +1,129 @@
+package main_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"rocketmq-proxy/remoting/fakebroker"
+)
+
+// rssGrowthMax is how much of the process one client may take that sends and never reads.
+const rssGrowthMax = 8 << 20
+
+// floodTime is how long a client floods: 3 s, or as many as the variable says.
+func floodTime(tb testing.TB) time.Duration {
+	const name = "ROCKETMQ_PROXY_FLOOD_SECONDS"
+	text := os.Getenv(name)
+	if text == "" {
+		return 3 * time.Second
+	}
+	seconds, err := strconv.Atoi(text)
+	if err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// A client that sends and never reads is closed, and the process stays small.
+func TestFlood(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("RSS is read from /proc")
+	}
+	fake := fakebroker.Start(t)
+	fake.SetTopic(fakebroker.Topic{Name: "flood"})
+	for _, transport := range []string{"cleartext", "TLS"} {
+		for _, f := range floods {
+			t.Run(transport+"/"+f.name, func(t *testing.T) {
+				proxy := startProxy(t, map[string]any{
+					"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
+				})
+				flood(t, proxy, transport == "TLS", f)
+				if code := proxy.stop(); code != 0 {
+					t.Errorf("exit code %d", code)
+				}
+			})
+		}
+	}
+}
+
+func flood(t *testing.T, proxy *process, secure bool, f floodKind) {
+	// An honest client first: what any traffic costs once is not the flood's.
+	honest := dialHonest(proxy.addr, secure)
+	for range 300 {
+		honest.queryRoute(t)
+		honest.sendMessage(t)
+	}
+	sockets := proxy.sockets()
+	proxy.forgetPeak()
+	before := proxy.memory("VmRSS")
+
+	conn := dialFlood(t, proxy.addr, secure)
+	begun := time.Now()
+	sent, err := pour(conn, f, floodTime(t))
+	wrote := time.Since(begun)
+	open := !within(patience, func() bool { return proxy.sockets() <= sockets })
+	closed := time.Since(begun)
+
+	peak, after := proxy.memory("VmHWM"), proxy.memory("VmRSS")
+	t.Logf("RSS %.1f MB, at most %+.1f MB, %+.1f MB afterwards; %.1f MB sent in %.1f s (%v), closed after %.1f s",
+		mb(before), mb(peak-before), mb(after-before), mb(sent), wrote.Seconds(), err, closed.Seconds())
+	if open {
+		t.Errorf("still open after %v:\n%s", closed, proxy.output())
+	}
+	if peak-before > rssGrowthMax {
+		t.Errorf("RSS grew by %.1f MB, more than %.1f MB", mb(peak-before), mb(rssGrowthMax))
+	}
+	honest.queryRoute(t)
+	honest.close()
+}
+
+func mb(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// within tries until ok, or until the time is over.
+func within(d time.Duration, ok func() bool) bool {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return true
+		}
+	}
+	return ok()
+}
+
+func dialFlood(tb testing.TB, addr string, secure bool) net.Conn {
+	tb.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	if !secure {
+		return conn
+	}
+	over := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	if err := over.Handshake(); err != nil {
+		tb.Fatal(err)
+	}
+	return over
+}
+
+// pour sends the flood until the time is over or the connection is. A write that blocks is part
+// of a flood: the proxy does not read.
+func pour(conn net.Conn, f floodKind, d time.Duration) (sent int64, err error) {
+	_ = conn.SetWriteDeadline(time.Now().Add(d))
+	next := f.begin()
+	for err == nil {
+		var n int
+		n, err = conn.Write(next())
+		sent += int64(n)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.New("the time was over")
+	}
+	return sent, err
+}

@@ -1,0 +1,79 @@
+package main_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"rocketmq-proxy/codec/apiv2"
+)
+
+const servicePath = "/apache.rocketmq.v2.MessagingService/"
+
+// honestClient calls and reads the answers, on one connection of the standard library's HTTP/2.
+type honestClient struct {
+	http *http.Client
+	url  string
+}
+
+func dialHonest(addr string, secure bool) *honestClient {
+	transport := &http.Transport{
+		Protocols:       new(http.Protocols),
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
+	}
+	url := "http://" + addr
+	if secure {
+		url = "https://" + addr
+	}
+	transport.Protocols.SetHTTP2(secure)
+	transport.Protocols.SetUnencryptedHTTP2(!secure)
+	return &honestClient{http: &http.Client{Transport: transport, Timeout: patience}, url: url}
+}
+
+func (c *honestClient) close() { c.http.CloseIdleConnections() }
+
+func (c *honestClient) queryRoute(tb testing.TB) {
+	tb.Helper()
+	var answer apiv2.QueryRouteResponse
+	c.call(tb, "QueryRoute", &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}}, &answer)
+	if answer.GetStatus().GetCode() != apiv2.Code_OK {
+		tb.Fatalf("QueryRoute: %v", answer.GetStatus())
+	}
+}
+
+func (c *honestClient) sendMessage(tb testing.TB) {
+	tb.Helper()
+	var answer apiv2.SendMessageResponse
+	c.call(tb, "SendMessage", floodMessage(), &answer)
+	if answer.GetStatus().GetCode() != apiv2.Code_OK {
+		tb.Fatalf("SendMessage: %v", answer.GetStatus())
+	}
+}
+
+func (c *honestClient) call(tb testing.TB, method string, request, answer proto.Message) {
+	tb.Helper()
+	post, err := http.NewRequest(http.MethodPost, c.url+servicePath+method, bytes.NewReader(grpcMessage(request)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	post.Header.Set("Content-Type", "application/grpc")
+	post.Header.Set("Te", "trailers")
+	post.Header.Set("X-Mq-Client-Id", "honest")
+	response, err := c.http.Do(post)
+	if err != nil {
+		tb.Fatalf("%s: %v", method, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	const prefix = 5
+	if err != nil || len(body) < prefix {
+		tb.Fatalf("%s: %d bytes, %v, %v %v", method, len(body), err, response.Header, response.Trailer)
+	}
+	if err := proto.Unmarshal(body[prefix:], answer); err != nil {
+		tb.Fatalf("%s: %v", method, err)
+	}
+}

@@ -1,0 +1,201 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is how long anything may take that must happen: the machine may be very busy.
+const patience = 60 * time.Second
+
+// startLine is what scripts wait for.
+const startLine = "rocketmq-proxy startup successfully"
+
+// process is a running proxy.
+type process struct {
+	tb     testing.TB
+	cmd    *exec.Cmd
+	addr   string // that clients dial, on loopback
+	exited chan struct{}
+
+	mu   sync.Mutex
+	said bytes.Buffer // stdout and stderr
+}
+
+// startProxy starts the program with a configuration of these keys and waits for its start line.
+func startProxy(tb testing.TB, keys map[string]any, args ...string) *process {
+	tb.Helper()
+	p := &process{tb: tb, exited: make(chan struct{})}
+	p.cmd = exec.Command(proxyBinary, append([]string{"-pc", writeConfig(tb, keys)}, args...)...)
+	p.cmd.Env = environment()
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.cmd.Stderr = writer(p.hear)
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	started := make(chan string, 1)
+	go p.listen(stdout, started)
+	tb.Cleanup(p.kill)
+	select {
+	case line := <-started:
+		p.addr = dialAddr(tb, line)
+	case <-p.exited:
+		tb.Fatalf("the proxy ended before it had started:\n%s", p.output())
+	case <-time.After(patience):
+		tb.Fatalf("no start line:\n%s", p.output())
+	}
+	return p
+}
+
+func writeConfig(tb testing.TB, keys map[string]any) string {
+	tb.Helper()
+	text, err := json.Marshal(keys)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(tb.TempDir(), "rmq-proxy.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// environment is ours without what would configure the proxy.
+func environment() (kept []string) {
+	for _, pair := range os.Environ() {
+		switch name, _, _ := strings.Cut(pair, "="); name {
+		case "NAMESRV_ADDR", "RMQ_PROXY_HOME", "ROCKETMQ_HOME", "GOGC", "GOMEMLIMIT", "GODEBUG":
+		default:
+			kept = append(kept, pair)
+		}
+	}
+	return kept
+}
+
+// listen reads what the proxy says to its end, and then waits for the end of the proxy.
+func (p *process) listen(stdout io.Reader, started chan<- string) {
+	defer close(p.exited)
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		p.hear(append(lines.Bytes(), '\n'))
+		if strings.Contains(lines.Text(), startLine) {
+			started <- lines.Text()
+		}
+	}
+	_ = p.cmd.Wait()
+}
+
+type writer func([]byte)
+
+func (w writer) Write(b []byte) (int, error) {
+	w(b)
+	return len(b), nil
+}
+
+func (p *process) hear(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.said.Write(b)
+}
+
+func (p *process) output() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.said.String()
+}
+
+// dialAddr reads from the start line which port was opened.
+func dialAddr(tb testing.TB, line string) string {
+	tb.Helper()
+	var said struct {
+		ClientsDial string `json:"clientsDial"`
+	}
+	if err := json.Unmarshal([]byte(line), &said); err != nil {
+		tb.Fatalf("the start line is no JSON: %v\n%s", err, line)
+	}
+	_, port, err := net.SplitHostPort(said.ClientsDial)
+	if err != nil {
+		tb.Fatalf("clientsDial: %v", err)
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// stop sends SIGTERM and returns the exit code.
+func (p *process) stop() int {
+	p.tb.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.tb.Fatalf("SIGTERM: %v\n%s", err, p.output())
+	}
+	select {
+	case <-p.exited:
+	case <-time.After(patience):
+		p.tb.Fatalf("SIGTERM did not end the proxy:\n%s", p.output())
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.exited
+}
+
+// proc is the path of a file that the kernel keeps about the proxy.
+func (p *process) proc(name string) string {
+	return filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), name)
+}
+
+// memory reads a line of /proc/pid/status, such as VmRSS, in bytes.
+func (p *process) memory(name string) int64 {
+	p.tb.Helper()
+	status, err := os.ReadFile(p.proc("status"))
+	if err != nil {
+		p.tb.Fatalf("%v\n%s", err, p.output())
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, name+": %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	p.tb.Fatalf("no %s in /proc/pid/status", name)
+	return 0
+}
+
+// forgetPeak makes VmHWM, the highest RSS so far, begin anew (proc_pid_clear_refs(5)).
+func (p *process) forgetPeak() {
+	p.tb.Helper()
+	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0o200); err != nil {
+		p.tb.Skipf("the peak of RSS cannot be measured here: %v", err)
+	}
+}
+
+// sockets is how many sockets the proxy has open.
+func (p *process) sockets() (n int) {
+	p.tb.Helper()
+	entries, err := os.ReadDir(p.proc("fd"))
+	if err != nil {
+		p.tb.Fatalf("%v\n%s", err, p.output())
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink(filepath.Join(p.proc("fd"), e.Name())); err == nil && strings.HasPrefix(to, "socket:") {
+			n++
+		}
+	}
+	return n
+}
