@@ -1,0 +1,14 @@
+// Package conformance lets official clients talk to a real broker through the
+// proxy and checks what they hear. It is a module of its own, because the
+// official Go client registers the same protobuf names as codec/apiv2 and the
+// two would panic in one binary. It holds tests only; nobody imports it.
+//
+// What stands where:
+//
+//	cluster/   a name server and a broker of the real thing, in their own processes
+//	proxy/     the proxy under test, in its own process
+//	content/   messages made from a seed and an index, so that both ends know every byte
+//	client/    the test's end of the line protocol that client programs speak
+//	goclient/  the program around the official Go client
+//	java/      the program around the official Java client
+package conformance

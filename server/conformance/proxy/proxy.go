@@ -1,0 +1,119 @@
+// Package proxy runs the proxy under test in its own process, as a user would:
+// built from this tree, configured by an rmq-proxy.json, ended by a signal.
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"rocketmq-proxy/server/conformance/cluster"
+)
+
+// startedLine is what the Java proxy prints when it is up, and ours too:
+// scripts wait for it.
+const startedLine = "rocketmq-proxy startup successfully"
+
+// Proxy is a running proxy.
+type Proxy struct {
+	Endpoint string // host:port of its gRPC server
+
+	process *cluster.Process
+}
+
+// Build compiles the proxy into dir and returns the program's path.
+func Build(ctx context.Context, dir string) (string, error) {
+	root, err := repositoryRoot()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "rocketmq-proxy")
+	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-buildvcs=false", "-o", program, "./server/cmd/rocketmq-proxy")
+	build.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the proxy: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// Start starts a built proxy in front of a name server and waits until it
+// says that it is up. The caller stops it.
+func Start(ctx context.Context, program, dir, namesrv string) (*Proxy, error) {
+	port, err := cluster.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	config, err := json.MarshalIndent(cluster.ProxyConfig(namesrv, port), "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	configPath := filepath.Join(dir, "rmq-proxy-under-test.json")
+	if err := os.WriteFile(configPath, config, 0o644); err != nil {
+		return nil, err
+	}
+	p := &Proxy{Endpoint: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	cmd := exec.Command(program, "-pc", configPath)
+	cmd.Dir = dir
+	if p.process, err = cluster.StartProcess(dir, "proxy", cmd); err != nil {
+		return nil, err
+	}
+	err = p.process.Await(ctx, "printing "+startedLine, func(context.Context) error {
+		text, err := os.ReadFile(p.process.Log)
+		if err == nil && !strings.Contains(string(text), startedLine) {
+			err = errors.New("not printed yet")
+		}
+		return err
+	})
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Pid is the process id; a proxy that fell and was put up again has another.
+func (p *Proxy) Pid() int { return p.process.Pid() }
+
+// Running says whether the process that was started still lives.
+func (p *Proxy) Running() bool {
+	select {
+	case <-p.process.Exited():
+		return false
+	default:
+		return true
+	}
+}
+
+// LogTail is the end of what it wrote.
+func (p *Proxy) LogTail(linesMax int) string { return p.process.LogTail(linesMax) }
+
+// Stop ends it.
+func (p *Proxy) Stop() { p.process.Stop(5 * time.Second) }
+
+// repositoryRoot is the directory above this module with the proxy's go.mod.
+func repositoryRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		first, _, _ := strings.Cut(string(text), "\n")
+		if err == nil && strings.TrimSpace(first) == "module rocketmq-proxy" {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("found no go.mod of rocketmq-proxy above the working directory")
+		}
+		dir = parent
+	}
+}
