@@ -164,6 +164,9 @@ func TestGarbageFromOther(t *testing.T) {
 				t.Errorf("%s: ended with %d GOAWAY, code %d", name, rude.goAways, rude.lastCode)
 			}
 			rude.mu.Unlock()
+			eventually(t, "a line in the log", func() bool {
+				return containsAll(w.log.String(), rude.conn.LocalAddr().String(), "connection ended")
+			})
 			honest.sends(apiv2.Code_OK, "elsewhere", name) // not orders: the poll waits for that
 		}
 		w.client("producer-1").sends(apiv2.Code_OK, "orders", "apples")

@@ -124,7 +124,24 @@ func (s *Server) newClient(l *link.Link) link.Machine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients[l] = client
-	return client
+	return &witnessed{Client: client, server: s, link: l}
+}
+
+// witnessed is a client whose end is looked at.
+type witnessed struct {
+	*messaging.Client
+	server *Server
+	link   *link.Link
+}
+
+// Close implements link.Machine.
+func (w *witnessed) Close(cause error) {
+	level := zerolog.DebugLevel // of every day: the client or the network ended it
+	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrInboxFull) || errors.Is(cause, link.ErrSlowPeer) {
+		level = zerolog.InfoLevel
+	}
+	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Err(cause).Msg("connection ended")
+	w.Client.Close(cause)
 }
 
 func (s *Server) forget(l *link.Link) {

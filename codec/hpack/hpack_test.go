@@ -234,6 +234,22 @@ func TestHuffman(t *testing.T) {
 	}
 }
 
+func BenchmarkHuffman(b *testing.B) {
+	for _, c := range []struct{ name, plain string }{
+		{"uuid", "7f1c2d3e-4a5b-4c6d-8e9f-0123456789ab"},
+		{"timeout", "2999995u"},
+		{"path", "/apache.rocketmq.v2.MessagingService/SendMessage"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			coded := oracle.AppendHuffmanString(nil, c.plain)
+			var dst []byte
+			for b.Loop() {
+				dst, _ = appendDecoded(dst[:0], coded, 1000)
+			}
+		})
+	}
+}
+
 func compareHuffman(t *testing.T, coded []byte) {
 	got, err := appendDecoded(nil, coded, 1<<20)
 	want, wantErr := oracle.HuffmanDecodeToString(coded)

@@ -41,7 +41,38 @@ func hot(t testing.TB) map[string]func() {
 			w.PutInt(NameBornTimestamp, 1_795_400_000_000)
 			w.Put(group, group)
 		},
+		"PropertyWriter/send": func() {
+			w := NewPropertyWriter(dst)
+			putOrdinary(&w)
+			if w.Err() != nil {
+				panic(w.Err())
+			}
+		},
 	}
+}
+
+var (
+	userKey, userValue = []byte("region"), []byte("eu-west-1")
+	uniqKey            = []byte("01A2B3C4D5E6F70123456789ABCDEF0123")
+	traceContext       = []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+)
+
+// putOrdinary is what the proxy writes for an ordinary message of a gRPC client. It takes the
+// writer by its address and is not inlined, as the proxy's own does and is.
+//
+//go:noinline
+func putOrdinary(w *PropertyWriter) {
+	w.Put(userKey, userValue)
+	w.Put(userValue, userKey)
+	w.PutBytes(NameTags, userKey)
+	w.PutBytes(NameKeys, userValue)
+	w.PutBytes(NameUniqKey, uniqKey)
+	w.PutInt(NameReconsumeTime, 1)
+	w.PutString(NameProducerGroup, "orders")
+	w.PutBytes(NameShardingKey, userKey)
+	w.PutBytes(NameTraceContext, traceContext)
+	w.PutString(NameBornHost, "192.168.100.100:50123")
+	w.PutInt(NameBornTimestamp, 1_795_400_000_000)
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {

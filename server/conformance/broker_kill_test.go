@@ -121,7 +121,7 @@ func TestBrokerKilledUnderLoadLosesNothingAcknowledged(t *testing.T) {
 
 	for round := range brokerKills {
 		start, _ := load.counts()
-		load.await(t, "30 sends acknowledged before the kill", 30*time.Second, func() bool { return len(load.acked) > start+30 })
+		load.await(t, "100 sends acknowledged before the kill", 30*time.Second, func() bool { return len(load.acked) > start+100 })
 		_, failed := load.counts()
 		killed := time.Now()
 		the.cluster.KillBroker()

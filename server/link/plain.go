@@ -100,8 +100,9 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	// A turn that takes long must not keep us here: netpoll reads on meanwhile, without bound.
-	if !p.link.receive(in, n <= copyBytesMax) {
+	// Not here: a turn that takes long must not keep us, because netpoll reads on meanwhile
+	// without asking again, and without a bound.
+	if !p.link.receive(in, false) {
 		p.link.fail(ErrInboxFull)
 	}
 }

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"net"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/remoting/fakebroker"
 )
 
@@ -104,13 +105,20 @@ func TestStartAndStop(t *testing.T) {
 	}
 }
 
-// No name server: the proxy starts and says so.
+// No name server: the proxy starts, and says so when somebody asks for a route.
 func TestStartWithoutNameServer(t *testing.T) {
 	proxy := startProxy(t, map[string]any{"grpcServerPort": 0, "localServeAddr": "127.0.0.1", "namesrvAddr": "127.0.0.1:9"})
-	if !within(patience, func() bool { return strings.Contains(proxy.output(), "127.0.0.1:9") }) {
+	client := dialHonest(proxy.addr, false)
+	var answer apiv2.QueryRouteResponse
+	client.call(t, "QueryRoute", &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}}, &answer)
+	if answer.GetStatus().GetCode() == apiv2.Code_OK {
+		t.Errorf("a route out of nowhere: %v", &answer)
+	}
+	warned := regexp.MustCompile(`"level":"warn".*127\.0\.0\.1:9`)
+	if !within(patience, func() bool { return warned.MatchString(proxy.output()) }) {
 		t.Errorf("nothing is said of the name server:\n%s", proxy.output())
 	}
-	time.Sleep(100 * time.Millisecond)
+	client.close()
 	if code := proxy.stop(); code != 0 {
 		t.Errorf("exit code %d:\n%s", code, proxy.output())
 	}
