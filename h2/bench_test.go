@@ -24,7 +24,7 @@ func (e *echo) Message(s *Stream, msg *pool.Chain)  {}
 func (e *echo) HalfClosed(s *Stream)                { s.Reply(e.reply) }
 func (e *echo) Canceled(*Stream, error)             {}
 
-// realistic header fields of a request by one of the client libraries
+// realistic header fields of a request by one of the client libraries.
 var requestFields = [][2]string{
 	{":method", "POST"}, {":scheme", "http"},
 	{":path", "/apache.rocketmq.v2.MessagingService/SendMessage"},

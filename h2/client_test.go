@@ -127,9 +127,7 @@ func dialEcho(t *testing.T, limits h2.Limits) (*http.Client, string) {
 	}
 	cfg := &h2.Config{Limits: limits}
 	var links sync.WaitGroup
-	links.Add(1)
-	go func() {
-		defer links.Done()
+	links.Go(func() {
 		for {
 			sock, err := listener.Accept()
 			if err != nil {
@@ -137,13 +135,11 @@ func dialEcho(t *testing.T, limits h2.Limits) (*http.Client, string) {
 			}
 			service := &echoService{link: &testLink{sock: sock}}
 			service.link.conn = h2.New(cfg, service, time.Now())
-			links.Add(1)
-			go func() {
-				defer links.Done()
+			links.Go(func() {
 				service.link.run()
-			}()
+			})
 		}
-	}()
+	})
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	t.Cleanup(func() {
@@ -205,16 +201,14 @@ func TestClientConcurrent(t *testing.T) {
 	var calls sync.WaitGroup
 	failed := make(chan error, 20)
 	for i := range 20 {
-		calls.Add(1)
-		go func() {
-			defer calls.Done()
+		calls.Go(func() {
 			for n := range 20 {
 				if err := callUnary(client, base, bytes.Repeat([]byte{byte(i)}, n*7000)); err != nil {
 					failed <- err
 					return
 				}
 			}
-		}()
+		})
 	}
 	calls.Wait()
 	close(failed)

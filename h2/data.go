@@ -169,13 +169,14 @@ func (s *Stream) endRequest() error {
 		return StreamError{Stream: s.id, Code: frame.ProtocolError, Reason: "content-length does not match"}
 	}
 	s.halfClosed = true
-	if s.clientStreams {
+	switch {
+	case s.clientStreams:
 		s.collect()
-	} else if s.measure() && s.in.Len() == s.need {
+	case s.measure() && s.in.Len() == s.need:
 		s.deliver()
-	} else if s.state == open && s.in.Len() > s.need && s.need > 0 {
+	case s.state == open && s.in.Len() > s.need && s.need > 0:
 		s.reject(grpc.Internal, "a second message on a unary method")
-	} else if s.state == open {
+	case s.state == open:
 		s.reject(grpc.Internal, "a unary request without a whole message")
 	}
 	if s.state != open {

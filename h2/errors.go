@@ -43,8 +43,7 @@ var ErrClosed = errors.New("connection closed")
 
 // layoutError makes the codec's complaint the end of the connection.
 func layoutError(err error) error {
-	var e *frame.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*frame.Error](err); ok {
 		return ConnError{Code: e.Code, Reason: e.Reason}
 	}
 	return ConnError{Code: frame.ProtocolError, Reason: err.Error()}

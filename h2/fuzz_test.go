@@ -16,7 +16,6 @@ type restless struct {
 	conn *Conn
 	keys []Key
 	kept []pool.Chain
-	open int // handlers that were opened and have not heard of their end
 }
 
 type restlessCall struct {

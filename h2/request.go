@@ -77,9 +77,9 @@ func (s *Stream) request(block []byte, endStream, selfDependent bool) error {
 		return err
 	}
 	s.halfClosed = endStream
-	if c.decoder.Err() != nil {
-		s.refuse(headersTooLarge, grpc.Status{Code: grpc.ResourceExhausted, Message: c.decoder.Err().Error()})
-		return nil
+	if tooLarge := c.decoder.Err(); tooLarge != nil {
+		s.refuse(headersTooLarge, grpc.Status{Code: grpc.ResourceExhausted, Message: tooLarge.Error()})
+		return nil //nolint:nilerr // the stream is answered; the connection goes on
 	}
 	const needed = 1<<tagMethod | 1<<tagScheme | 1<<tagPath
 	if r.malformed == "" && r.seen&needed != needed {

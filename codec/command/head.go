@@ -1,6 +1,9 @@
 package command
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Flag bits of a head.
 const (
@@ -44,6 +47,10 @@ func ParseHead(h *Head, kind SerializeType, b []byte) error {
 	h.reset(kind)
 	switch kind {
 	case JSON:
+		if parseJavaHead(h, b) {
+			return nil
+		}
+		h.reset(kind)
 		return parseJSONHead(h, b)
 	case RocketMQ:
 		return parseBinaryHead(h, b)
@@ -69,9 +76,9 @@ func (h *Head) IsOneway() bool { return h.Flag&FlagOneway != 0 }
 // Value borrows the value of an ext field, nil when it is absent or null. Of several the last
 // one counts, as in a map.
 func (h *Head) Value(key string) []byte {
-	for i := len(h.Ext) - 1; i >= 0; i-- {
-		if string(h.Ext[i].Key) == key {
-			return h.Ext[i].Value
+	for _, v := range slices.Backward(h.Ext) {
+		if string(v.Key) == key {
+			return v.Value
 		}
 	}
 	return nil

@@ -29,16 +29,17 @@ func (r *jsonReader) string() []byte {
 // bytes at a time: half of the bytes of a head are inside of strings, most of them short.
 func stringEnd(b []byte) int {
 	const each, tops = 0x0101010101010101, 0x8080808080808080
-	at := 0
-	for ; len(b)-at >= 8; at += 8 {
-		word := binary.LittleEndian.Uint64(b[at:])
+	rest := b
+	for ; len(rest) >= 8; rest = rest[8:] {
+		word := binary.LittleEndian.Uint64(rest)
 		quote, backslash := word^each*'"', word^each*'\\'
 		// The lowest top bit of either marks the first byte that is zero.
 		found := ((quote-each)&^quote | (backslash-each)&^backslash) & tops
 		if found != 0 {
-			return at + bits.TrailingZeros64(found)/8
+			return len(b) - len(rest) + bits.TrailingZeros64(found)/8
 		}
 	}
+	at := len(b) - len(rest)
 	for at < len(b) && b[at] != '"' && b[at] != '\\' {
 		at++
 	}

@@ -166,7 +166,7 @@ func (l *live) route(t *testing.T) {
 	l.brokerName = route.Brokers[0].BrokerName
 	h, _ := l.ns.call(t, "route_absent", func(o int32) []byte { return AppendGetRoute(nil, o, &GetRoute{Topic: "codec_absent"}, 0) })
 	want(t, h, ResponseTopicNotExist)
-	h, body = l.ns.call(t, "cluster_info", func(o int32) []byte {
+	h, _ = l.ns.call(t, "cluster_info", func(o int32) []byte {
 		return AppendRequest(nil, RocketMQ, RequestGetClusterInfo, o, 0, nil, 0)
 	})
 	want(t, h, ResponseSuccess)
@@ -291,10 +291,10 @@ func (l *live) order(t *testing.T) {
 	}
 	r := livePop(liveOrder, true)
 	r.InvisibleTime, r.AttemptID = 1000, []byte("attempt-1")
-	res, q := l.popOne(t, "pop_fifo", r)
+	l.popOne(t, "pop_fifo", r)
 	time.Sleep(1500 * time.Millisecond)
 	r.AttemptID = []byte("attempt-2")
-	res, q = l.popOne(t, "pop_fifo_again", r)
+	res, q := l.popOne(t, "pop_fifo_again", r)
 	if len(res.OrderCountInfo) == 0 || res.ReviveQueueID != 999 {
 		t.Errorf("%+v", res)
 	}

@@ -37,22 +37,24 @@ func AppendSendBatch(dst []byte, opaque int32, r *SendMessage, bodyLen int) []by
 // which JSON turns into six bytes, and both sides only copy here. The codes fit 16 bits.
 func appendSend(dst []byte, code RequestCode, opaque int32, r *SendMessage, bodyLen int) []byte {
 	w := beginBinary(dst, int32(code), opaque, 0, "")
-	w.bytes("a", r.ProducerGroup)
-	w.bytes("b", r.Topic)
-	w.string("c", DefaultTopic)
+	w.letterBytes('a', r.ProducerGroup)
+	w.letterBytes('b', r.Topic)
+	w.b = append(w.b, fieldDefaultTopic...)
 	queues := r.DefaultTopicQueues
 	if queues == 0 {
 		queues = defaultTopicQueues
 	}
-	w.int("d", int64(queues))
-	w.int("e", int64(r.QueueID))
-	w.int("f", int64(r.SysFlag))
-	w.int("g", r.BornTimestamp)
-	w.int("h", int64(r.Flag))
-	w.optBytes("i", r.Properties)
-	w.int("j", int64(r.ReconsumeTimes))
+	w.letterInt('d', int64(queues))
+	w.letterInt('e', int64(r.QueueID))
+	w.letterInt('f', int64(r.SysFlag))
+	w.letterInt('g', r.BornTimestamp)
+	w.letterInt('h', int64(r.Flag))
+	if len(r.Properties) > 0 {
+		w.letterBytes('i', r.Properties)
+	}
+	w.letterInt('j', int64(r.ReconsumeTimes))
 	if r.MaxReconsumeTimes != 0 {
-		w.int("l", int64(r.MaxReconsumeTimes))
+		w.letterInt('l', int64(r.MaxReconsumeTimes))
 	}
 	if code == RequestSendBatchMessage {
 		w.string("m", "true")
@@ -60,6 +62,9 @@ func appendSend(dst []byte, code RequestCode, opaque int32, r *SendMessage, body
 	w.optBytes("n", r.BrokerName)
 	return w.seal(bodyLen)
 }
+
+// fieldDefaultTopic is the field c whole.
+const fieldDefaultTopic = "\x00\x01c\x00\x00\x00\x06" + DefaultTopic
 
 // SendResponse is what a broker says of a stored message (codes 0, 10, 11 and 12). Its views
 // borrow from the head it was parsed of.

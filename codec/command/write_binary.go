@@ -16,13 +16,14 @@ type binaryHead struct {
 }
 
 func beginBinary(dst []byte, code, opaque, flag int32, remark string) binaryHead {
-	b := appendPrefix(dst)
-	b = binary.BigEndian.AppendUint16(b, uint16(code))
-	b = append(b, byte(LanguageJava))
-	b = binary.BigEndian.AppendUint16(b, Version)
-	b = binary.BigEndian.AppendUint32(b, uint32(opaque))
-	b = binary.BigEndian.AppendUint32(b, uint32(flag))
-	b = binary.BigEndian.AppendUint32(b, uint32(len(remark)))
+	b := append(dst, make([]byte, PrefixBytes+binaryFixedBytes+4)...)
+	fixed := b[len(dst)+PrefixBytes:]
+	binary.BigEndian.PutUint16(fixed, uint16(code))
+	fixed[2] = byte(LanguageJava)
+	binary.BigEndian.PutUint16(fixed[3:], Version)
+	binary.BigEndian.PutUint32(fixed[5:], uint32(opaque))
+	binary.BigEndian.PutUint32(fixed[9:], uint32(flag))
+	binary.BigEndian.PutUint32(fixed[13:], uint32(len(remark)))
 	b = append(b, remark...)
 	b = append(b, 0, 0, 0, 0) // length of the ext block, filled by seal
 	return binaryHead{b: b, start: len(dst), ext: len(b)}
@@ -55,16 +56,29 @@ func (w *binaryHead) string(key, v string) {
 
 func (w *binaryHead) bool(key string, v bool) { w.string(key, strconv.FormatBool(v)) }
 
+// The fields of a send have names of one letter. The methods with a byte for a key write them:
+// name, length and, where there is one, the only digit are one append.
+
+func (w *binaryHead) letterBytes(key byte, v []byte) {
+	n := uint32(len(v))
+	b := append(w.b, 0, 1, key, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	w.b = append(b, v...)
+}
+
+func (w *binaryHead) letterInt(key byte, n int64) {
+	if 0 <= n && n <= 9 {
+		w.b = append(w.b, 0, 1, key, 0, 0, 0, 1, '0'+byte(n))
+		return
+	}
+	b := append(w.b, 0, 1, key, 0, 0, 0, 0)
+	w.b = strconv.AppendInt(b, n, 10)
+	w.b[len(b)-1] = byte(len(w.b) - len(b)) // no number has more than 20 digits
+}
+
 // optBytes leaves an absent field out: a length of zero would be read as a null anyway.
 func (w *binaryHead) optBytes(key string, v []byte) {
 	if len(v) > 0 {
 		w.bytes(key, v)
-	}
-}
-
-func (w *binaryHead) optString(key, v string) {
-	if v != "" {
-		w.string(key, v)
 	}
 }
 

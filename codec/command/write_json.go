@@ -113,7 +113,7 @@ const hexDigits = "0123456789abcdef"
 // characters escaped (message properties are separated by 0x01 and 0x02), all else as it is.
 func appendEscaped[T text](dst []byte, v T) []byte {
 	from := 0
-	for i := 0; i < len(v); i++ {
+	for i := range len(v) {
 		c := v[i]
 		if c >= 0x20 && c != '"' && c != '\\' {
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -149,7 +150,7 @@ func FuzzParse(f *testing.F) {
 		}
 		h := ParseHead(b)
 		payload := bytes.Clone(b[HeadBytes:])
-		payload = payload[:len(payload):len(payload)]
+		payload = slices.Clip(payload)
 		h.Length = len(payload)
 		content, err := ParseData(h, payload)
 		var first byte

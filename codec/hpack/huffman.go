@@ -1,5 +1,10 @@
 package hpack
 
+import (
+	"encoding/binary"
+	"slices"
+)
+
 // eos is the symbol that only ever appears as padding.
 const eos = 256
 
@@ -28,9 +33,11 @@ var codeBits = [eos + 1]uint8{
 
 const (
 	codeBitsMax = 30
-	// quickBits is how many bits one look into the quick table takes. Every letter, digit
-	// and common sign has a code of at most 8 bits.
-	quickBits = 10
+	codeBitsMin = 5
+	// stepBits is how many bits one look into steps takes. What headers are made of has codes
+	// of 5 to 8 bits, and digits and the letters of a UUID have at most 6: mostly that is two
+	// symbols at once.
+	stepBits = 12
 )
 
 // length is what is known of the codes of one length.
@@ -41,10 +48,29 @@ type length struct {
 }
 
 var (
-	quick   [1 << quickBits]uint16 // symbol<<4 | bits; 0 where the code is longer
-	order   [eos + 1]uint16        // symbols by length, then by value
+	steps   [1 << stepBits]step // by the next stepBits bits
+	order   [eos + 1]uint16     // symbols by length, then by value
 	lengths [codeBitsMax + 1]length
 )
+
+// step is what some bits begin with: one symbol or two. It packs the symbols into bits 0 to
+// 15, the bits of both into 16 to 20, those of the first into 21 to 24, and the number of
+// symbols from 25 on. Zero means that the first code is longer than a step.
+type step uint32
+
+func newStep(symbol int, bits uint8) step {
+	return step(symbol) | step(bits)<<16 | step(bits)<<21 | 1<<25
+}
+
+// with is a step of two symbols, p and then the first of q.
+func (p step) with(q step) step { return p + q&0xff<<8 + q>>21&0xf<<16 + 1<<25 }
+
+func (p step) bits() uint      { return uint(p >> 16 & 0x1f) }
+func (p step) firstBits() uint { return uint(p >> 21 & 0xf) }
+func (p step) symbols() int    { return int(p >> 25) }
+
+// first is the step without its second symbol.
+func (p step) first() step { return newStep(int(p&0xff), uint8(p.firstBits())) }
 
 func init() {
 	code, at := uint32(0), uint16(0)
@@ -54,57 +80,104 @@ func init() {
 			if n != bits {
 				continue
 			}
-			fillQuick(code, bits, symbol)
+			fillSteps(code, bits, symbol)
 			order[at] = uint16(symbol)
 			code, at = code+1, at+1
 		}
 		lengths[bits].end = code << (codeBitsMax - bits)
 		code <<= 1
 	}
+	pairSteps()
 }
 
-func fillQuick(code uint32, bits uint8, symbol int) {
-	if bits > quickBits {
+func fillSteps(code uint32, bits uint8, symbol int) {
+	if bits > stepBits {
 		return
 	}
-	spare := quickBits - bits
+	spare := stepBits - bits
 	for i := range uint32(1) << spare {
-		quick[code<<spare|i] = uint16(symbol)<<4 | uint16(bits)
+		steps[code<<spare|i] = newStep(symbol, bits)
+	}
+}
+
+// pairSteps adds the second symbol to every step that has bits enough for it.
+func pairSteps() {
+	singles := steps
+	for i, p := range singles {
+		q := singles[i<<p.firstBits()&(1<<stepBits-1)]
+		if q != 0 && p != 0 && p.firstBits()+q.firstBits() <= stepBits {
+			steps[i] = p.with(q)
+		}
 	}
 }
 
 // appendDecoded decodes a Huffman string onto dst. It fails with ErrString when dst would
 // grow past limit bytes (RFC 7541 section 5.2).
 func appendDecoded(dst, src []byte, limit int) ([]byte, error) {
-	var window uint64 // unread bits, at the bottom
+	from := len(dst)
+	// Room for the shortest codes, and for the second symbol that is always written.
+	dst = slices.Grow(dst, len(src)*8/codeBitsMin+2)
+	n, ok := decode(dst[from:cap(dst)], src, limit-from)
+	switch {
+	case from+n > limit:
+		return dst[:limit], ErrString
+	case !ok:
+		return dst[:from+n], ErrHuffman
+	}
+	return dst[:from+n], nil
+}
+
+// decode writes the symbols of src to dst, which has room for all of them. It may stop, or
+// not, once there are more than limit; whatever it says of the string matters no more then.
+func decode(dst, src []byte, limit int) (n int, ok bool) {
+	var window uint64 // unread bits, at the top; below them may already be some of src[at:]
 	held := uint(0)   // how many
-	for {
-		for held <= 56 && len(src) > 0 {
-			window = window<<8 | uint64(src[0])
-			src, held = src[1:], held+8
+	for at := 0; ; {
+		window |= load(src, at) >> held
+		taken := min((63-held)/8, uint(len(src)-at))
+		at, held = at+int(taken), held+8*taken
+		if held < codeBitsMax {
+			return drain(dst, n, window, held)
 		}
-		if held < codeBitsMax && len(src) == 0 {
-			return drain(dst, window, held, limit)
+		for held >= codeBitsMax {
+			p := steps[window>>(64-stepBits)]
+			bits := p.bits()
+			if p == 0 {
+				var symbol uint16
+				if symbol, bits = longCode(window); symbol == eos {
+					return n, false
+				}
+				p = newStep(int(symbol), 0)
+			}
+			binary.LittleEndian.PutUint16(dst[n:], uint16(p))
+			n += p.symbols()
+			window <<= bits & 63
+			held -= bits
 		}
-		symbol, bits := next(window, held)
-		if symbol == eos {
-			return dst, ErrHuffman
+		if n > limit {
+			return n, false
 		}
-		if len(dst) == limit {
-			return dst, ErrString
-		}
-		dst = append(dst, byte(symbol))
-		held -= bits
 	}
 }
 
-// next is the symbol at the front of held bits, of which there are at least codeBitsMax.
-func next(window uint64, held uint) (symbol uint16, bits uint) {
-	if hit := quick[window>>(held-quickBits)&(1<<quickBits-1)]; hit != 0 {
-		return hit >> 4, uint(hit & 0xf)
+// load is the next 8 bytes of src, the first at the top; behind the end are zeros.
+func load(src []byte, at int) (b uint64) {
+	if at+8 <= len(src) {
+		return binary.BigEndian.Uint64(src[at:])
 	}
-	front := uint32(window >> (held - codeBitsMax) & (1<<codeBitsMax - 1))
-	bits = quickBits + 1
+	if len(src) >= 8 {
+		return binary.BigEndian.Uint64(src[len(src)-8:]) << (8 * uint(at+8-len(src)))
+	}
+	for i := at; i < len(src); i++ {
+		b |= uint64(src[i]) << (56 - 8*uint(i-at))
+	}
+	return b
+}
+
+// longCode is the symbol at the top of window, whose code is longer than a step.
+func longCode(window uint64) (symbol uint16, bits uint) {
+	front := uint32(window >> (64 - codeBitsMax))
+	bits = stepBits + 1
 	for front >= lengths[bits].end {
 		bits++
 	}
@@ -112,23 +185,29 @@ func next(window uint64, held uint) (symbol uint16, bits uint) {
 	return order[uint32(l.at)+front>>(codeBitsMax-bits)-l.first], bits
 }
 
-// drain decodes the last bits. What is left at the end must be fewer than 8 bits, all ones.
-func drain(dst []byte, window uint64, held uint, limit int) ([]byte, error) {
-	for {
-		// Fill up with ones: too few bits then look like the end-of-string symbol.
-		filled := window<<codeBitsMax | (1<<codeBitsMax - 1)
-		symbol, bits := next(filled, held+codeBitsMax)
-		if symbol == eos || bits > held {
+// drain decodes the last bits, behind n symbols. What is left at the end must be fewer than 8
+// bits, all ones.
+func drain(dst []byte, n int, window uint64, held uint) (int, bool) {
+	// Fill up with ones: too few bits then look like the end-of-string symbol.
+	window |= ^uint64(0) >> held
+	for held >= codeBitsMin {
+		p := steps[window>>(64-stepBits)]
+		bits := p.bits()
+		if bits > held {
+			p, bits = p.first(), p.firstBits()
+		}
+		if p == 0 {
+			var symbol uint16
+			symbol, bits = longCode(window)
+			p = newStep(int(symbol), 0)
+		}
+		if bits > held {
 			break
 		}
-		if len(dst) == limit {
-			return dst, ErrString
-		}
-		dst = append(dst, byte(symbol))
+		binary.LittleEndian.PutUint16(dst[n:], uint16(p))
+		n += p.symbols()
+		window = window<<bits | (1<<bits - 1)
 		held -= bits
 	}
-	if ones := uint64(1)<<held - 1; held > 7 || window&ones != ones {
-		return dst, ErrHuffman
-	}
-	return dst, nil
+	return n, held < 8 && window == ^uint64(0)
 }

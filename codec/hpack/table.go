@@ -96,7 +96,8 @@ func (t *table) reserve(n int) {
 	live := t.arena[t.low:]
 	if room := cap(t.arena); len(live)+n > room || (room < TableBytesMax && len(live) > room/2) {
 		room = max(room, arenaBytesMin/2)
-		for room *= 2; room < len(live)+n; room *= 2 {
+		for room *= 2; room < len(live)+n; {
+			room *= 2
 		}
 		t.arena = append(make([]byte, 0, room), live...)
 	} else {

@@ -4,7 +4,7 @@ import "unicode/utf8"
 
 // HashCode is Java's String.hashCode of UTF-8 text: 31*h + c over its UTF-16 units.
 func HashCode[T text](s T) (h int32) {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return hashWide(h, string(s[i:]))
 		}

@@ -35,8 +35,6 @@ type Record struct {
 const (
 	MagicV1 uint32 = 0xDAA320A7 // topic length in one byte
 	MagicV2 uint32 = 0xDAA320AB // topic length in two bytes, for topics above 127 bytes
-
-	magicBlank uint32 = 0xCBD43194 // fills a commit-log file to its end and is never sent
 )
 
 // Bytes of a record, by piece.

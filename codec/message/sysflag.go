@@ -5,7 +5,8 @@ const (
 	FlagCompressed int32 = 0x1
 	FlagMultiTags  int32 = 0x2
 
-	// Transaction states, together the two bits of FlagTransactionMask.
+	// FlagTransactionPrepared and the next two are the transaction states, in the two bits of
+	// FlagTransactionMask.
 	FlagTransactionPrepared int32 = 0x4
 	FlagTransactionCommit   int32 = 0x8
 	FlagTransactionRollback int32 = 0xC
@@ -16,7 +17,8 @@ const (
 	FlagNeedUnwrap  int32 = 0x40
 	FlagInnerBatch  int32 = 0x80
 
-	// Compression of the body; none of them means zlib, from old clients.
+	// FlagCompressionLZ4 and the next two say how the body is compressed; none of them means
+	// zlib, from old clients.
 	FlagCompressionLZ4  int32 = 0x100
 	FlagCompressionZstd int32 = 0x200
 	FlagCompressionZlib int32 = 0x300

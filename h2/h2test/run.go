@@ -153,8 +153,7 @@ func (p *Peer) feed() {
 		err := p.conn.Feed(p.now, &in)
 		in.Release()
 		if err != nil {
-			var e h2.ConnError
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[h2.ConnError](err); !ok {
 				p.say("error %v", err)
 			}
 			return
@@ -230,16 +229,17 @@ type handler struct {
 func (v *service) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	p := (*Peer)(v)
 	path := string(s.Path())
-	line := "call open stream=" + strconv.Itoa(int(s.ID())) + " " + word("path", path)
+	var line strings.Builder
+	line.WriteString("call open stream=" + strconv.Itoa(int(s.ID())) + " " + word("path", path))
 	for i, name := range Metadata {
 		if value := s.Value(i); value != nil {
-			line += " " + word(name, string(value))
+			line.WriteString(" " + word(name, string(value)))
 		}
 	}
 	if d := s.Deadline(); !d.IsZero() {
-		line += " deadline=" + d.Sub(p.now).String()
+		line.WriteString(" deadline=" + d.Sub(p.now).String())
 	}
-	p.lines = append(p.lines, line)
+	p.lines = append(p.lines, line.String())
 	if !strings.HasPrefix(path, "/test.Service/") {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + strings.TrimPrefix(path, "/")}
 	}

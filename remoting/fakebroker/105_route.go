@@ -30,7 +30,8 @@ func (c *Cluster) serveName(r *Request) Response {
 func (c *Cluster) route(name string) *command.TopicRoute {
 	route := &command.TopicRoute{FilterServers: map[string][]string{}}
 	for _, b := range c.Brokers {
-		queues, perm := int32(0), command.Perm(7)
+		var queues int32
+		perm := command.Perm(7)
 		topic := c.topics[name]
 		switch {
 		case topic != nil && (topic.Brokers == nil || slices.Contains(topic.Brokers, b.Name)):

@@ -2,6 +2,7 @@ package fakebroker
 
 import (
 	"slices"
+	"strings"
 
 	"rocketmq-proxy/codec/command"
 )
@@ -68,14 +69,15 @@ func (b *Broker) consumerList(r *Request) Response {
 	if len(ids) == 0 {
 		return fail(1, "no consumer for this group, "+r.Ext["consumerGroup"])
 	}
-	body := `{"consumerIdList":[`
+	var body strings.Builder
+	body.WriteString(`{"consumerIdList":[`)
 	for i, id := range ids {
 		if i > 0 {
-			body += ","
+			body.WriteString(",")
 		}
-		body += `"` + id + `"`
+		body.WriteString(`"` + id + `"`)
 	}
-	return Response{Body: []byte(body + "]}")}
+	return Response{Body: []byte(body.String() + "]}")}
 }
 
 // members are the client ids in a role whose connections are open.

@@ -53,9 +53,7 @@ func (l *line) onRequest(head *command.Head, body *pool.Chain) {
 
 // dial runs on the turn, that is under the lock; it reports under the lock later.
 func (l *line) dial() {
-	l.wait.Add(1)
-	go func() {
-		defer l.wait.Done()
+	l.wait.Go(func() {
 		conn, err := net.DialTimeout("tcp", l.lane.Addr(), time.Second)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -71,7 +69,7 @@ func (l *line) dial() {
 		l.wait.Add(1)
 		go l.read(conn)
 		l.flush()
-	}()
+	})
 }
 
 func (l *line) hangup() {

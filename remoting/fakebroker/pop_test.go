@@ -206,12 +206,11 @@ func TestFIFO(t *testing.T) {
 		}
 		return messagesOf(t, r)
 	}
-	first := pop(0, "attemptId=x")
+	pop(0, "attemptId=x")
 	pop(210) // blocked
-	if same := pop(0, "attemptId=x"); !slices.Equal(bodies(same), []string{"one", "two"}) {
-		t.Fatal(same)
-	} else {
-		first = same
+	first := pop(0, "attemptId=x")
+	if !slices.Equal(bodies(first), []string{"one", "two"}) {
+		t.Fatal(first)
 	}
 	l.call(0, 200051, ackExt("G", "T", first[0]), "")
 	clock.ms.Add(10_000)

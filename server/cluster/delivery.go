@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -17,10 +18,8 @@ func markOf(topic []byte) byte {
 	if len(topic) < len(retry) || string(topic[:len(retry)]) != retry {
 		return handle.MarkNormal
 	}
-	for _, b := range topic {
-		if b == '+' {
-			return handle.MarkRetryV2
-		}
+	if slices.Contains(topic, '+') {
+		return handle.MarkRetryV2
 	}
 	return handle.MarkRetryV1
 }

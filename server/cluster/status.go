@@ -36,9 +36,8 @@ func brokerFault(head *command.Head) backend.Fault {
 
 // callFault says in neutral words why there was no answer.
 func callFault(err error) backend.Fault {
-	var call *remoting.CallError
 	kind := backend.Internal
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*remoting.CallError](err); ok {
 		switch call.Kind {
 		case remoting.Timeout:
 			kind = backend.Timeout

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 )
@@ -10,9 +11,7 @@ func (t *table[T]) entries() (all map[string]*T) {
 	all = map[string]*T{}
 	for i := range t.shards {
 		if shard := t.shards[i].Load(); shard != nil {
-			for key, value := range *shard {
-				all[key] = value
-			}
+			maps.Copy(all, *shard)
 		}
 	}
 	return all

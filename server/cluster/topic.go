@@ -51,6 +51,8 @@ func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) 
 	}
 	fresh := c.newRoute(name, answer, time.Now())
 	if !fresh.Exists {
+		// A topic that is only away, with its broker, comes back as what it was.
+		fresh.Type = c.lastType(name)
 		c.topicLoaded(fresh)
 		return
 	}
@@ -70,6 +72,10 @@ func (c *Cluster) messageType(name string, config *command.TopicConfig, err erro
 		return backend.ParseMessageType(config.MessageType())
 	}
 	c.report("topic settings failed", name, err)
+	return c.lastType(name)
+}
+
+func (c *Cluster) lastType(name string) backend.MessageType {
 	if old := c.routes.get([]byte(name)); old != nil {
 		return old.Type
 	}

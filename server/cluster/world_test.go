@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -89,12 +90,7 @@ func (w *world) eventually(what string, holds func() bool) {
 func (w *world) reported(event string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, e := range w.reports {
-		if e == event {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(w.reports, event)
 }
 
 // start begins an operation on the client's turn; the channel tells that it came home there.

@@ -70,7 +70,7 @@ func (s *secure) attach(l *Link) {
 
 // serve reads until the connection ends, and returns when the socket is closed.
 func (s *secure) serve() {
-	if err := s.read(); err != nil && !errors.Is(err, io.EOF) {
+	if err := s.read(); !errors.Is(err, io.EOF) {
 		s.link.setCause(err)
 	}
 	_ = s.wire.TCPConn.Close()

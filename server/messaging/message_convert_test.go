@@ -13,7 +13,7 @@ import (
 	"rocketmq-proxy/server/backend"
 )
 
-// readable writes encoded properties as name=value;
+// readable writes encoded properties as name=value;.
 func readable(properties []byte) string {
 	return strings.NewReplacer("\x01", "=", "\x02", ";").Replace(string(properties))
 }

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 	"time"
@@ -231,7 +232,7 @@ func (svc *Service) checkMessages(v *apiv2.SendView, now time.Time) (apiv2.Outco
 	}
 	for i := range v.Messages {
 		m := &v.Messages[i]
-		if string(m.Topic.Name) != string(first.Name) || string(m.Topic.Namespace) != string(first.Namespace) {
+		if !bytes.Equal(m.Topic.Name, first.Name) || !bytes.Equal(m.Topic.Namespace, first.Namespace) {
 			return failure(apiv2.Code_MESSAGE_CORRUPTED, "topic in message is not same"), false
 		}
 		if o, valid := svc.checkBody(m.Body.Len); !valid {

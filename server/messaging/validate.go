@@ -80,7 +80,7 @@ func checkTopicAndGroup[T text](topic, group T) (apiv2.Outcome, bool) {
 }
 
 func named[T text](name T) bool {
-	for i := 0; i < len(name); i++ {
+	for i := range len(name) {
 		if !nameByte[name[i]] {
 			return false
 		}
@@ -94,7 +94,7 @@ func hasPrefix[T text](s T, prefix string) bool {
 
 // blank tells whether there is nothing but white space.
 func blank[T text](s T) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c != ' ' && (c < '\t' || c > '\r') && (c < 0x1c || c > 0x1f) {
 			return false
 		}
@@ -116,7 +116,7 @@ func chars[T text](s T) int {
 
 // control tells whether there is an ISO control character: U+0000 to U+001F, U+007F to U+009F.
 func control[T text](s T) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if c < 0x20 || c == 0x7f {
 			return true

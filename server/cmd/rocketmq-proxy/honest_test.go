@@ -61,7 +61,7 @@ func (c *honestClient) call(tb testing.TB, method string, request, answer proto.
 		tb.Fatal(err)
 	}
 	post.Header.Set("Content-Type", "application/grpc")
-	post.Header.Set("Te", "trailers")
+	post.Header.Set("TE", "trailers")
 	post.Header.Set("X-Mq-Client-Id", "honest")
 	response, err := c.http.Do(post)
 	if err != nil {
