@@ -103,7 +103,7 @@ func fillSteps(code uint32, bits uint8, symbol int) {
 // pairSteps adds the second symbol to every step that has bits enough for it.
 func pairSteps() {
 	singles := steps
-	for i, p := range singles {
+	for i, p := range &singles {
 		q := singles[i<<p.firstBits()&(1<<stepBits-1)]
 		if q != 0 && p != 0 && p.firstBits()+q.firstBits() <= stepBits {
 			steps[i] = p.with(q)
