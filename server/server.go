@@ -1,7 +1,7 @@
 // Package server wires the proxy together, and nothing but that: it hands each part its share
 // of the configuration, opens the port, and ends everything in the right order.
 //
-// Only New, Run and Shutdown are promised to others; this is a program, not a library.
+// Only New, Announce and Shutdown are promised to others; this is a program, not a library.
 package server
 
 import (

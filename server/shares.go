@@ -1,9 +1,6 @@
 package server
 
 import (
-	"net"
-	"strconv"
-
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/remoting"
@@ -93,8 +90,7 @@ func policy(c *config.Config) session.Policy {
 
 // collector is where clients push their metrics to.
 func collector(addr string) *apiv2.Endpoints {
-	host, text, _ := net.SplitHostPort(addr) // Validate has looked at it
-	port, _ := strconv.Atoi(text)
+	host, port := config.SplitHostPort(addr)
 	return &apiv2.Endpoints{
 		Scheme:    apiv2.AddressScheme_IPv4,
 		Addresses: []*apiv2.Address{{Host: host, Port: int32(port)}},

@@ -46,9 +46,6 @@ type Option func(*Cluster)
 // WithBrokers starts n brokers, fake-0 and so on, in the place of one.
 func WithBrokers(n int) Option { return func(c *Cluster) { c.brokers = n } }
 
-// WithName names the cluster; it is DefaultCluster otherwise.
-func WithName(name string) Option { return func(c *Cluster) { c.Name = name } }
-
 // WithClock makes long polls, invisible times and delays follow a test's clock. They then end
 // only when the test calls Tick.
 func WithClock(now func() time.Time) Option { return func(c *Cluster) { c.now = now } }

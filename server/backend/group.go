@@ -13,6 +13,13 @@ type Group struct {
 	LiteQuota     int    // lite topics that one client may subscribe to
 }
 
+// DefaultGroup is a group with the settings that brokers give new ones. It must not be changed.
+var DefaultGroup = Group{RetryMax: 16, LiteQuota: 2000, Retry: RetryPolicy{Next: []time.Duration{
+	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 3 * time.Minute,
+	4 * time.Minute, 5 * time.Minute, 6 * time.Minute, 7 * time.Minute, 8 * time.Minute, 9 * time.Minute,
+	10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
+}}}
+
 // RetryPolicy says how long a failed message rests before its next delivery.
 type RetryPolicy struct {
 	Exponential  bool

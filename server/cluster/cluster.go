@@ -6,7 +6,7 @@
 //	Send: route ─► queue ─► peer ──► sendCall.OnTurn ─► Conn … Done ──► op.Then
 //
 // Nothing on that way is locked or allocated: routes are immutable snapshots behind atomic
-// pointers, calls are pooled, and the two posts are the only hand-offs.
+// pointers, an operation carries its call, and the two posts are the only hand-offs.
 package cluster
 
 import (
@@ -17,7 +17,6 @@ import (
 
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/backend"
-	"rocketmq-proxy/server/turn"
 )
 
 // Config is what the cluster backend needs to know.
@@ -68,13 +67,14 @@ type Cluster struct {
 	groups  table[group]
 	masters table[peer] // by broker name
 
-	mu       sync.Mutex // the following, none of it touched for a message
-	peers    map[string]*peer
-	names    *remoting.NameServers
-	loading  map[string]*topicLoad
-	settling map[string]*groupLoad
-	closed   bool
-	sweeper  *time.Timer
+	topicFlights flights[func(*route, backend.Fault)]
+	groupFlights flights[*backend.FetchGroup]
+
+	mu      sync.Mutex // the following, none of it touched for a message
+	peers   map[string]*peer
+	names   *remoting.NameServers
+	closed  bool
+	sweeper *time.Timer
 }
 
 var _ backend.Backend = (*Cluster)(nil)
@@ -86,7 +86,7 @@ var errClosed = errors.New("the proxy is shutting down")
 func New(config Config) *Cluster {
 	c := &Cluster{
 		config: config, counters: config.Counters,
-		peers: make(map[string]*peer), loading: make(map[string]*topicLoad), settling: make(map[string]*groupLoad),
+		peers: make(map[string]*peer),
 		names: remoting.NewNameServers(config.NameServers, newRand()),
 	}
 	if c.counters == nil {
@@ -143,9 +143,6 @@ func (c *Cluster) report(event, addr string, err error) {
 		c.config.Report(event, addr, err)
 	}
 }
-
-// forward hands a call to its lane at the end of the client's turn.
-func forward(home *turn.Turn, l *lane, event turn.Event) { home.Forward(l.turn, event) }
 
 // carrier returns the backend's memory that an operation carries, made at its first use.
 func carrier[T any](slot *any) *T {

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"slices"
 	"time"
 	"unsafe"
 
@@ -11,18 +10,6 @@ import (
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/backend"
 )
-
-// markOf is the topic mark of a record by the topic it lies in.
-func markOf(topic []byte) byte {
-	const retry = "%RETRY%"
-	if len(topic) < len(retry) || string(topic[:len(retry)]) != retry {
-		return handle.MarkNormal
-	}
-	if slices.Contains(topic, '+') {
-		return handle.MarkRetryV2
-	}
-	return handle.MarkRetryV1
-}
 
 // unsafeBytes borrows the bytes of s, which must not be written.
 func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -65,31 +52,36 @@ type deliveryCall struct {
 
 // Ack implements backend.Backend.
 func (c *Cluster) Ack(op *backend.Ack, _ time.Time) {
-	if p := c.masters.get(op.Handle.Broker); p != nil {
-		forward(op.Home, p.lane(ackLane), newDeliveryCall(&op.Exchange, &op.Delivery, p, op, nil))
-		return
-	}
-	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
-		if p == nil {
-			op.End(orNoBroker(f, op.Handle.Broker))
-			return
-		}
-		p.lane(ackLane).turn.Post(newDeliveryCall(&op.Exchange, &op.Delivery, p, op, nil))
-	})
+	call := carrier[deliveryCall](&op.Carrier)
+	call.ack = op
+	c.deliver(call, &op.Exchange, &op.Delivery)
 }
 
 // ChangeInvisible implements backend.Backend.
 func (c *Cluster) ChangeInvisible(op *backend.ChangeInvisible, _ time.Time) {
-	if p := c.masters.get(op.Handle.Broker); p != nil {
-		forward(op.Home, p.lane(ackLane), newDeliveryCall(&op.Exchange, &op.Delivery, p, nil, op))
+	call := carrier[deliveryCall](&op.Carrier)
+	call.change = op
+	c.deliver(call, &op.Exchange, &op.Delivery)
+}
+
+// deliver sends the call to the broker that the handle names.
+func (c *Cluster) deliver(call *deliveryCall, x *backend.Exchange, d *backend.Delivery) {
+	call.call = remoting.Call{Request: call, Deadline: x.Deadline}
+	call.delivery = d
+	call.topic = handle.AppendRealTopic(call.topic[:0], d.Handle.TopicMark, d.Group, d.Topic)
+	if p := c.masters.get(d.Handle.Broker); p != nil {
+		call.lane = p.lane(ackLane)
+		x.Home.Forward(call.lane.turn, call)
 		return
 	}
-	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
+	c.withMaster(d.Handle.Broker, func(p *peer, f backend.Fault) {
 		if p == nil {
-			op.End(orNoBroker(f, op.Handle.Broker))
+			call.reset()
+			x.End(orNoBroker(f, d.Handle.Broker))
 			return
 		}
-		p.lane(ackLane).turn.Post(newDeliveryCall(&op.Exchange, &op.Delivery, p, nil, op))
+		call.lane = p.lane(ackLane)
+		call.lane.turn.Post(call)
 	})
 }
 
@@ -100,20 +92,8 @@ func orNoBroker(f backend.Fault, name []byte) backend.Fault {
 	return noBroker(name)
 }
 
-func newDeliveryCall(x *backend.Exchange, d *backend.Delivery, p *peer, ack *backend.Ack, change *backend.ChangeInvisible) *deliveryCall {
-	call := deliveryCarrier(ack, change)
-	call.lane, call.delivery, call.ack, call.change = p.lane(ackLane), d, ack, change
-	call.call = remoting.Call{Request: call, Deadline: x.Deadline}
-	call.topic = handle.AppendRealTopic(call.topic[:0], d.Handle.TopicMark, d.Group, d.Topic)
-	return call
-}
-
-func deliveryCarrier(ack *backend.Ack, change *backend.ChangeInvisible) *deliveryCall {
-	if ack != nil {
-		return carrier[deliveryCall](&ack.Carrier)
-	}
-	return carrier[deliveryCall](&change.Carrier)
-}
+// reset makes d ready for the operation's next use.
+func (d *deliveryCall) reset() { *d = deliveryCall{topic: d.topic[:0]} }
 
 // OnTurn puts the call on its lane.
 func (d *deliveryCall) OnTurn(now time.Time) { d.lane.line.Call(now, &d.call) }
@@ -153,7 +133,7 @@ func (d *deliveryCall) Done(reply *remoting.Reply, err error) {
 	var x *backend.Exchange
 	if d.ack != nil {
 		x = &d.ack.Exchange
-		d.ack.Known = err == nil && reply.Head.Code == int32(command.ResponseSuccess)
+		d.ack.Known = succeeded(reply, err)
 	} else {
 		x = &d.change.Exchange
 		d.changed(reply, err)
@@ -161,15 +141,19 @@ func (d *deliveryCall) Done(reply *remoting.Reply, err error) {
 	if err != nil {
 		x.Fault = callFault(err)
 	}
-	*d = deliveryCall{topic: d.topic[:0]}
+	d.reset()
 	x.Reply(from)
+}
+
+func succeeded(reply *remoting.Reply, err error) bool {
+	return err == nil && reply.Head.Code == int32(command.ResponseSuccess)
 }
 
 // changed makes the new handle: the message now is a delivery of its own, that began at its
 // own offset.
 func (d *deliveryCall) changed(reply *remoting.Reply, err error) {
 	op := d.change
-	op.Known = err == nil && reply.Head.Code == int32(command.ResponseSuccess)
+	op.Known = succeeded(reply, err)
 	if !op.Known {
 		return
 	}

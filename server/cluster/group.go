@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"sync/atomic"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -11,17 +10,7 @@ import (
 // group is what is known of a consumer group, and when it was learnt and used.
 type group struct {
 	backend.Group
-
-	loaded   time.Time
-	lastUsed atomic.Int64 // Unix seconds
-	renewing atomic.Bool
-}
-
-func (g *group) used() time.Time { return time.Unix(g.lastUsed.Load(), 0) }
-
-// groupLoad is one group being learnt, and who waits for it.
-type groupLoad struct {
-	waiting []*backend.FetchGroup
+	knowledge
 }
 
 // Group implements backend.Backend.
@@ -30,15 +19,12 @@ func (c *Cluster) Group(name []byte, now time.Time) *backend.Group {
 	if g == nil {
 		return nil
 	}
-	if second := now.Unix(); g.lastUsed.Load() != second {
-		g.lastUsed.Store(second)
-	}
-	age := now.Sub(g.loaded)
-	if !g.Exists && age > c.config.NegativeFor {
+	known, old := g.use(g.Exists, now, &c.config)
+	if !known {
 		return nil
 	}
-	if age > c.config.RefreshAfter && g.renewing.CompareAndSwap(false, true) {
-		c.loadGroup(g.Name, nil)
+	if old && g.claim() {
+		c.loadGroup(g.Name)
 	}
 	return &g.Group
 }
@@ -50,19 +36,8 @@ func (c *Cluster) FetchGroup(op *backend.FetchGroup, _ time.Time) {
 
 // loadGroup asks a broker of the cluster; which brokers there are the topic named like the
 // cluster tells.
-func (c *Cluster) loadGroup(name string, op *backend.FetchGroup) {
-	c.mu.Lock()
-	load := c.settling[name]
-	first := load == nil
-	if first {
-		load = &groupLoad{}
-		c.settling[name] = load
-	}
-	if op != nil {
-		load.waiting = append(load.waiting, op)
-	}
-	c.mu.Unlock()
-	if first {
+func (c *Cluster) loadGroup(name string, waiting ...*backend.FetchGroup) {
+	if c.groupFlights.join(name, waiting...) {
 		c.withRoute(c.config.ClusterName, func(r *route, f backend.Fault) { c.clusterCame(name, r, f) })
 	}
 }
@@ -88,16 +63,12 @@ func (c *Cluster) clusterCame(name string, r *route, f backend.Fault) {
 // endGroupLoad publishes g. With a fault, g is what was known before, or nil.
 func (c *Cluster) endGroupLoad(name string, g *group, f backend.Fault) {
 	if g != nil {
-		again := &group{Group: g.Group, loaded: time.Now()}
+		again := &group{Group: g.Group, knowledge: knowledge{loaded: time.Now()}}
 		again.lastUsed.Store(max(g.lastUsed.Load(), again.loaded.Unix()-int64(c.config.RefreshAfter/time.Second)))
 		c.groups.put(name, again, c.config.EntriesMax)
 		g, f = again, backend.Fault{}
 	}
-	c.mu.Lock()
-	load := c.settling[name]
-	delete(c.settling, name)
-	c.mu.Unlock()
-	for _, op := range load.waiting {
+	for _, op := range c.groupFlights.land(name) {
 		op.Fault = f
 		if g != nil {
 			op.Found = &g.Group
@@ -110,7 +81,6 @@ func (c *Cluster) endGroupLoad(name string, g *group, f backend.Fault) {
 const (
 	attributeLiteBindTopic = "lite.bind.topic"
 	attributeLiteQuota     = "lite.sub.client.quota"
-	liteQuotaDefault       = 2000
 )
 
 // newGroup translates settings; nil settings are a group that does not exist.
@@ -123,7 +93,7 @@ func newGroup(name string, config *command.GroupConfig) *group {
 	g.Orderly = config.ConsumeOrderly
 	g.RetryMax = int(config.RetryMaxTimes)
 	g.LiteBindTopic = config.Attributes[attributeLiteBindTopic]
-	g.LiteQuota = atoiOr(config.Attributes[attributeLiteQuota], liteQuotaDefault)
+	g.LiteQuota = atoiOr(config.Attributes[attributeLiteQuota], backend.DefaultGroup.LiteQuota)
 	g.Retry = newRetry(&config.RetryPolicy)
 	return g
 }

@@ -53,7 +53,7 @@ func (c *Cluster) Pop(op *backend.Pop, _ time.Time) {
 	if op.SQL {
 		p.request.ExpressionType = expressionSQL
 	}
-	forward(op.Home, p.lane, p)
+	op.Home.Forward(p.lane.turn, p)
 }
 
 // OnTurn puts the call on its lane.
@@ -160,7 +160,7 @@ func (p *popCall) readRecords() {
 // Remoting specification 4.3.
 func (p *popCall) finish(m *backend.Popped) {
 	op := p.op
-	mark := markOf(m.Topic)
+	mark := handle.MarkOf(m.Topic)
 	if op.FIFO {
 		if count := p.info.OrderCount(mark, m.QueueID, m.QueueOffset); count > 0 {
 			m.ReconsumeTimes = count

@@ -23,9 +23,7 @@ type route struct {
 	readable []readBroker // sorted by broker name
 	brokers  []command.RouteBroker
 
-	loaded     time.Time
-	lastUsed   atomic.Int64 // Unix seconds
-	renewing   atomic.Bool
+	knowledge
 	doubted    atomic.Bool // an answer contradicted it: renew at the next use
 	writeTurns atomic.Uint32
 	readTurns  atomic.Uint32
@@ -47,7 +45,7 @@ type readBroker struct {
 // newRoute makes a route of a name server's answer. answer is nil for a topic that does not
 // exist; a topic without queues or brokers does not either.
 func (c *Cluster) newRoute(name string, answer *command.TopicRoute, now time.Time) *route {
-	r := &route{Topic: backend.Topic{Name: name}, loaded: now}
+	r := &route{Topic: backend.Topic{Name: name}, knowledge: knowledge{loaded: now}}
 	r.lastUsed.Store(now.Unix())
 	r.Route = r
 	if answer == nil || len(answer.Queues) == 0 || len(answer.Brokers) == 0 {
@@ -169,20 +167,15 @@ func (c *Cluster) route(name []byte, now time.Time) *route {
 	if r == nil {
 		return nil
 	}
-	if second := now.Unix(); r.lastUsed.Load() != second {
-		r.lastUsed.Store(second)
-	}
-	age := now.Sub(r.loaded)
-	if !r.Exists && age > c.config.NegativeFor {
+	known, old := r.use(r.Exists, now, &c.config)
+	if !known {
 		return nil
 	}
-	if (age > c.config.RefreshAfter || r.doubted.Load()) && r.renewing.CompareAndSwap(false, true) {
-		c.loadTopic(r.Name, nil)
+	if (old || r.doubted.Load()) && r.claim() {
+		c.loadTopic(r.Name)
 	}
 	return r
 }
-
-func (r *route) used() time.Time { return time.Unix(r.lastUsed.Load(), 0) }
 
 // doubt makes the next use of r renew it.
 func (r *route) doubt() { r.doubted.Store(true) }

@@ -37,7 +37,7 @@ func (c *Cluster) Send(op *backend.Send, _ time.Time) {
 		Properties: first.Properties, BornTimestamp: first.BornTimestamp, SysFlag: first.SysFlag,
 		ReconsumeTimes: first.ReconsumeTimes, MaxReconsumeTimes: first.MaxReconsumeTimes,
 	}
-	forward(op.Home, s.lane, s)
+	op.Home.Forward(s.lane.turn, s)
 }
 
 // OnTurn puts the call on its lane.

@@ -7,12 +7,6 @@ import (
 	"rocketmq-proxy/server/backend"
 )
 
-// topicLoad is one topic being learnt, and who waits for it. Only one is under way a topic,
-// however many want it.
-type topicLoad struct {
-	waiting []func(*route, backend.Fault)
-}
-
 // FetchTopic implements backend.Backend.
 func (c *Cluster) FetchTopic(op *backend.FetchTopic, _ time.Time) {
 	c.loadTopic(string(op.Name), func(r *route, f backend.Fault) {
@@ -25,21 +19,10 @@ func (c *Cluster) FetchTopic(op *backend.FetchTopic, _ time.Time) {
 }
 
 // loadTopic learns of a topic: its route from a name server, then its message type from a
-// broker. then, which may be nil, runs on some lane's turn, or at once when there is nobody
+// broker. then, if there is one, runs on some lane's turn, or at once when there is nobody
 // to ask.
-func (c *Cluster) loadTopic(name string, then func(*route, backend.Fault)) {
-	c.mu.Lock()
-	load := c.loading[name]
-	first := load == nil
-	if first {
-		load = &topicLoad{}
-		c.loading[name] = load
-	}
-	if then != nil {
-		load.waiting = append(load.waiting, then)
-	}
-	c.mu.Unlock()
-	if first {
+func (c *Cluster) loadTopic(name string, then ...func(*route, backend.Fault)) {
+	if c.topicFlights.join(name, then...) {
 		c.askRoute(name, func(answer *command.TopicRoute, err error) { c.routeCame(name, answer, err) })
 	}
 }
@@ -108,11 +91,7 @@ func (r *route) copyFrom(old *route) {
 }
 
 func (c *Cluster) endTopicLoad(name string, r *route, f backend.Fault) {
-	c.mu.Lock()
-	load := c.loading[name]
-	delete(c.loading, name)
-	c.mu.Unlock()
-	for _, then := range load.waiting {
+	for _, then := range c.topicFlights.land(name) {
 		then(r, f)
 	}
 }

@@ -54,8 +54,6 @@ type Service struct {
 	Config
 	Backend  backend.Backend
 	Sessions *session.Registry
-	// Warn hears of what an operator should know. It must not block.
-	Warn func(event, client string, err error)
 
 	views apiv2.Limits
 }

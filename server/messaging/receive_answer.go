@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/grpc"
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/backend"
@@ -71,11 +72,8 @@ func (m *receiveMessage) write(s *h2.Stream, popped *backend.Popped, now time.Ti
 	m.element.Commit(apiv2.AppendDeliveredHead(m.element.Reserve(size.Head), &m.message, size))
 	m.element.Share(&m.op.Body, popped.BodyOffset, popped.BodyLen)
 	s.Send(&m.element)
-	return grpcPrefixBytes + size.Total
+	return grpc.PrefixBytes + size.Total
 }
-
-// grpcPrefixBytes is what stands before each message of a stream.
-const grpcPrefixBytes = 5
 
 // convert turns a record into what the client is shown (gRPC specification 3.2).
 func (m *receiveMessage) convert(popped *backend.Popped, now time.Time) {

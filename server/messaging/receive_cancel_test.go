@@ -162,7 +162,6 @@ func TestReceiveRefusalBehindTheWindow(t *testing.T) {
 // TestReceiveDeadlineBehindTheWindow: a deadline that passes while messages wait is as good as
 // a cancel.
 func TestReceiveDeadlineBehindTheWindow(t *testing.T) {
-	t.Skip("h2.Stream.reject drops the queue before Canceled, so that nobody can tell what had left")
 	p := newWorld(t).reader(100)
 	c := p.call("ReceiveMessage", receiveRequest(), within(23*time.Second, "5.1.3")...)
 	op := asked[*backend.Pop](p, 0)

@@ -295,13 +295,10 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 	}
 }
 
-// unknownGroup has the attempts that brokers give a new group.
-var unknownGroup = &backend.Group{RetryMax: 16}
-
 // groupCame goes on with a group that nobody knows too: the broker has the last word.
 func (m *receiveMessage) groupCame(now time.Time) {
 	if m.group.Found == nil || !m.group.Found.Exists {
-		m.group.Found = unknownGroup
+		m.group.Found = &backend.DefaultGroup
 	}
 	m.pop(now)
 }
@@ -336,7 +333,7 @@ func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
 // writeTime writes the time of delivery, the last element of a stream.
 func (m *receiveMessage) writeTime(s *h2.Stream) {
 	encoded := apiv2.AppendReceiveDeliveryTimestamp(m.client.scratch[:0], apiv2.TimestampOf(m.client.now))
-	m.tail = grpcPrefixBytes + len(encoded)
+	m.tail = grpc.PrefixBytes + len(encoded)
 	s.Write(encoded)
 	m.client.keep(encoded)
 }

@@ -33,17 +33,10 @@ func (p *Policy) Stored(client *apiv2.Settings) *apiv2.Settings {
 		return proto.CloneOf(client)
 	}
 	defaults := &apiv2.Settings{PubSub: &apiv2.Settings_Subscription{Subscription: &apiv2.Subscription{}}}
-	p.consume(defaults, &defaultGroup)
+	p.consume(defaults, &backend.DefaultGroup)
 	proto.Merge(defaults, client)
 	return defaults
 }
-
-// defaultGroup is a group with the settings that brokers give new ones.
-var defaultGroup = backend.Group{RetryMax: 16, LiteQuota: 2000, Retry: backend.RetryPolicy{Next: []time.Duration{
-	time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 3 * time.Minute,
-	4 * time.Minute, 5 * time.Minute, 6 * time.Minute, 7 * time.Minute, 8 * time.Minute, 9 * time.Minute,
-	10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
-}}}
 
 // Merged is what a client is answered: its own settings with the server's will over them
 // (gRPC specification 5.2). group is nil for producers, and for groups nobody knows.
