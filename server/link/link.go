@@ -205,6 +205,13 @@ func (l *Link) setCause(cause error) {
 	}
 }
 
+// condemned tells that we have ended the link ourselves.
+func (l *Link) condemned() bool {
+	l.inMu.Lock()
+	defer l.inMu.Unlock()
+	return l.cause != nil
+}
+
 // fail closes the socket for a reason; the first one given is the one that is told.
 func (l *Link) fail(cause error) {
 	l.setCause(cause)

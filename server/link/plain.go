@@ -62,6 +62,7 @@ func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
 	p := &plain{link: l, conn: conn, fd: fd}
 	l.socket = p
 	_ = conn.AddCloseCallback(func(netpoll.Connection) error {
+		p.hearOut()
 		p.mu.Lock()
 		p.closed = true
 		p.mu.Unlock()
@@ -69,6 +70,39 @@ func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
 		return nil
 	})
 	return p
+}
+
+// lastWordsMax is how long a close by the peer waits for the turn.
+const lastWordsMax = time.Second
+
+// hearOut lets the turn take, and answer at once, what a peer said before it closed its side:
+// netpoll closes at a FIN, whatever has still to be said. It does so on a goroutine of its own,
+// so that only other ends wait with it. A close of ours, which may come from the turn itself,
+// waits for nobody.
+func (p *plain) hearOut() {
+	if p.link.condemned() {
+		return
+	}
+	words := &lastWords{link: p.link, said: make(chan struct{})}
+	p.link.turn.Post(words)
+	patience := time.NewTimer(lastWordsMax)
+	defer patience.Stop()
+	select {
+	case <-words.said:
+	case <-patience.C:
+	}
+}
+
+// lastWords is the event behind the last input of a peer.
+type lastWords struct {
+	link *Link
+	said chan struct{}
+}
+
+// OnTurn writes what the machine has to say, before the socket is gone.
+func (w *lastWords) OnTurn(now time.Time) {
+	w.link.EndTurn(now)
+	close(w.said)
 }
 
 // start lets input through. The link is complete before it.
