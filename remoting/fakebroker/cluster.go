@@ -68,11 +68,12 @@ func Start(tb testing.TB, options ...Option) *Cluster {
 	if ticks {
 		c.now = time.Now
 	}
-	c.NameServer = &NameServer{}
-	c.NameServer.Server = newServer(tb, c.serveName)
 	for i := range c.brokers {
 		c.Brokers = append(c.Brokers, newBroker(tb, c, fmt.Sprint("fake-", i)))
 	}
+	// Behind the brokers, because it is asked for them as soon as it listens.
+	c.NameServer = &NameServer{}
+	c.NameServer.Server = newServer(tb, c.serveName)
 	if ticks {
 		c.tickForever(tb)
 	}

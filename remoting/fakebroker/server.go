@@ -9,7 +9,7 @@ import (
 
 // Server is one listening address: a name server or a broker.
 type Server struct {
-	Addr string // host:port
+	Addr string // host:port; the same after a Restart
 
 	tb     testing.TB
 	handle func(*Request) Response
@@ -37,6 +37,9 @@ func newServer(tb testing.TB, handle func(*Request) Response) *Server {
 	}
 	s.thawed.L = &s.mu
 	s.listen("127.0.0.1:0")
+	if s.listener != nil {
+		s.Addr = s.listener.Addr().String()
+	}
 	tb.Cleanup(s.Stop)
 	return s
 }
@@ -48,7 +51,7 @@ func (s *Server) listen(addr string) {
 		return
 	}
 	s.mu.Lock()
-	s.listener, s.Addr = listener, listener.Addr().String()
+	s.listener = listener
 	s.running.Add(1)
 	s.mu.Unlock()
 	go s.accept(listener)
