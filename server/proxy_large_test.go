@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -31,13 +32,15 @@ func TestLargeBodies(t *testing.T) {
 // is not closed, however long its turn is busy.
 func TestWindowsFitTheInbox(t *testing.T) {
 	for _, inbox := range []int{256 << 10, 1 << 20, 4 << 20, 64 << 20} {
-		w := start(t, func(c *config.Config) { c.Limits.InboxBytesMax = inbox })
-		c := w.client("producer-1")
-		c.queryRoute(apiv2.Code_OK, "orders")
-		c.mu.Lock()
-		if c.window > max(inbox*3/4, windowInitial) {
-			t.Errorf("a window of %d, an inbox of %d", c.window, inbox)
-		}
-		c.mu.Unlock()
+		t.Run(strconv.Itoa(inbox), func(t *testing.T) {
+			w := start(t, func(c *config.Config) { c.Limits.InboxBytesMax = inbox })
+			c := w.client("producer-1")
+			c.queryRoute(apiv2.Code_OK, "orders")
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.window > max(inbox*3/4, windowInitial) {
+				t.Errorf("a window of %d, an inbox of %d", c.window, inbox)
+			}
+		})
 	}
 }

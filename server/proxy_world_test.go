@@ -55,8 +55,7 @@ func (j *journal) String() string {
 // start starts a proxy in front of a cluster with the topics orders and elsewhere.
 func start(tb testing.TB, change ...func(*config.Config)) *world {
 	tb.Helper()
-	live := pool.Live()
-	tb.Cleanup(func() { eventually(tb, "all buffers released", func() bool { return pool.Live() == live }) })
+	tb.Cleanup(func() { eventually(tb, "all buffers released", func() bool { return pool.Live() == 0 }) })
 	w := &world{TB: tb, fake: fakebroker.Start(tb), over: func(c net.Conn) net.Conn { return c }}
 	w.broker = w.fake.Brokers[0]
 	w.fake.SetTopic(fakebroker.Topic{Name: "orders"})

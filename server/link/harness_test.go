@@ -73,7 +73,6 @@ type port struct {
 // be nil; it sees each machine before its first byte.
 func serve(tb testing.TB, limits Limits, prepare func(*echo), change ...func(*Front)) *port {
 	tb.Helper()
-	live := pool.Live()
 	p := &port{tb: tb, echoes: make(chan *echo, 4096)}
 	front := Front{
 		Speaks: func([]byte) Verdict { return Yes },
@@ -106,7 +105,7 @@ func serve(tb testing.TB, limits Limits, prepare func(*echo), change ...func(*Fr
 	p.Listener = ln
 	tb.Cleanup(func() {
 		p.end()
-		eventually(tb, "all buffers released", func() bool { return pool.Live() == live })
+		eventually(tb, "all buffers released", func() bool { return pool.Live() == 0 })
 	})
 	return p
 }
