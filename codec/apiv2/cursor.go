@@ -1,10 +1,6 @@
 package apiv2
 
-import (
-	"unicode/utf8"
-
-	"rocketmq-proxy/pool"
-)
+import "rocketmq-proxy/pool"
 
 // Cursor reads protobuf wire format from a chain, front to back. It borrows the chain: what
 // it returns are views of the chain's blocks, except where a value straddles two blocks and is
@@ -100,7 +96,24 @@ func (c *Cursor) Varint() uint64 {
 	return c.longVarint()
 }
 
+// longVarint reads a varint of more than one byte. Nearly all lie in the block at hand, end there
+// and have fewer than the ten bytes of which the last is to be watched.
 func (c *Cursor) longVarint() uint64 {
+	var value uint64
+	for i, b := range c.block[c.at:c.stop] {
+		if i == 9 {
+			break
+		}
+		value |= uint64(b&0x7f) << (7 * i & 63) // the mask spares a test for shifts beyond 63
+		if b < 0x80 {
+			c.at += i + 1
+			return value
+		}
+	}
+	return c.slowVarint()
+}
+
+func (c *Cursor) slowVarint() uint64 {
 	var value uint64
 	for shift := 0; shift < 70; shift += 7 {
 		if c.at == c.stop && !c.fill() {
@@ -182,7 +195,7 @@ func (c *Cursor) Text() []byte {
 	if b == nil {
 		b = c.Bytes(c.Length())
 	}
-	if !utf8.Valid(b) {
+	if !validUTF8(b) {
 		c.fail(ErrUTF8)
 		return nil
 	}
@@ -199,6 +212,32 @@ func (c *Cursor) short() []byte {
 	n := int(rest[0]) + 1
 	c.at += n
 	return rest[1:n:n]
+}
+
+// shortEntry reads a map entry whose key and value are strings and come in this order, if it
+// and its strings are shorter than 128 bytes and it lies in the block at hand. If not, or if
+// anything is unusual or wrong with it, ok is false and nothing has been read.
+func (c *Cursor) shortEntry() (p Property, ok bool) {
+	rest := c.block[c.at:c.stop]
+	if len(rest) == 0 || rest[0] >= 0x80 || int(rest[0]) >= len(rest) {
+		return p, false
+	}
+	end := int(rest[0]) + 1
+	key := rest[1:end:end]
+	if len(key) < 4 || key[0] != tagMapKey || int(key[1]) > len(key)-4 {
+		return p, false
+	}
+	mid := 2 + int(key[1])
+	value := key[mid:]
+	if value[0] != tagMapValue || int(value[1]) != len(value)-2 {
+		return p, false
+	}
+	p = Property{Key: key[2:mid:mid], Value: value[2:]}
+	if !validUTF8(p.Key) || !validUTF8(p.Value) {
+		return p, false
+	}
+	c.at += end
+	return p, true
 }
 
 // Span reads a length and passes over as many bytes, remembering only where they are.

@@ -1,9 +1,6 @@
 package apiv2
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // replacement stands for bytes that are no UTF-8: U+FFFD.
 var replacement = []byte("\uFFFD")
@@ -29,7 +26,7 @@ func (m *DeliveredMessage) Repair() {
 }
 
 func repair(text *[]byte) {
-	if !utf8.Valid(*text) {
+	if !validUTF8(*text) {
 		*text = bytes.ToValidUTF8(*text, replacement)
 	}
 }

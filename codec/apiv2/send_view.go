@@ -104,7 +104,14 @@ func (v *SendView) readProperty(c *Cursor, limits *Limits) {
 		c.fail(&LimitError{Limit: "PropertiesMax", Max: limits.PropertiesMax})
 		return
 	}
-	var p Property
+	p, ok := c.shortEntry()
+	if !ok {
+		p = readLongEntry(c)
+	}
+	v.properties = append(v.properties, p)
+}
+
+func readLongEntry(c *Cursor) (p Property) {
 	outer := c.Enter()
 	for c.More() {
 		switch tag := c.Tag(); tag {
@@ -117,7 +124,7 @@ func (v *SendView) readProperty(c *Cursor, limits *Limits) {
 		}
 	}
 	c.Leave(outer)
-	v.properties = append(v.properties, p)
+	return p
 }
 
 func (v *SendView) readKey(c *Cursor, limits *Limits) {

@@ -12,41 +12,22 @@ func parseInt64(b []byte) (int64, bool) {
 	if len(digits) == 0 {
 		return 0, false
 	}
-	n, ok := parseDigits(digits)
-	switch {
-	case !ok, n > math.MaxInt64 && !(negative && n == -math.MinInt64):
-		return 0, false
-	case negative:
+	limit := uint64(math.MaxInt64)
+	if negative {
+		limit++
+	}
+	var n uint64
+	for _, c := range digits {
+		d := uint64(c - '0')
+		if d > 9 || n > (limit-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	if negative {
 		return -int64(n), true
 	}
 	return int64(n), true
-}
-
-// parseDigits reads digits alone. Numbers of up to 18 of them, which is all that come, cannot
-// leave 64 bits and are not watched for it.
-func parseDigits(digits []byte) (n uint64, ok bool) {
-	if len(digits) > 18 {
-		return parseManyDigits(digits)
-	}
-	for _, c := range digits {
-		d := uint64(c - '0')
-		if d > 9 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	return n, true
-}
-
-func parseManyDigits(digits []byte) (n uint64, ok bool) {
-	for _, c := range digits {
-		d := uint64(c - '0')
-		if d > 9 || n > (math.MaxUint64-d)/10 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	return n, true
 }
 
 func parseInt32(b []byte) (int32, bool) {

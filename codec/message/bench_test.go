@@ -41,6 +41,7 @@ func hot(t testing.TB) map[string]func() {
 			w.PutInt(NameBornTimestamp, 1_795_400_000_000)
 			w.Put(group, group)
 		},
+		"AppendProperty": func() { _, _ = AppendProperty(dst, NameTraceContext, longText) },
 		"PropertyWriter/send": func() {
 			w := NewPropertyWriter(dst)
 			putOrdinary(&w)
@@ -56,6 +57,8 @@ var (
 	uniqKey            = []byte("01A2B3C4D5E6F70123456789ABCDEF0123")
 	traceContext       = []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 )
+
+var longText = string(traceContext)
 
 // putOrdinary is what the proxy writes for an ordinary message of a gRPC client. It takes the
 // writer by its address and is not inlined, as the proxy's own does and is.

@@ -1,6 +1,9 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 const (
 	nameEnd  = 1 // between a name and its value
@@ -22,12 +25,7 @@ func ReadProperties(properties []byte) PropertyReader { return PropertyReader{re
 // Next borrows the next pair; ok is false behind the last one.
 func (r *PropertyReader) Next() (key, value []byte, ok bool) {
 	for len(r.rest) > 0 {
-		pair := r.rest
-		if end := bytes.IndexByte(pair, valueEnd); end >= 0 {
-			pair, r.rest = pair[:end:end], pair[end+1:]
-		} else {
-			r.rest = nil
-		}
+		pair := r.pair()
 		if mid := bytes.IndexByte(pair, nameEnd); mid > 0 && mid < len(pair)-1 {
 			return pair[:mid:mid], pair[mid+1:], true
 		}
@@ -35,17 +33,31 @@ func (r *PropertyReader) Next() (key, value []byte, ok bool) {
 	return nil, nil, false
 }
 
+// pair borrows what stands before the next end of a value, which need not be a pair. Those who
+// look for few names tell by it which pairs are worth being taken apart.
+func (r *PropertyReader) pair() (pair []byte) {
+	pair = r.rest
+	if end := bytes.IndexByte(pair, valueEnd); end >= 0 {
+		pair, r.rest = pair[:end:end], pair[end+1:]
+	} else {
+		r.rest = nil
+	}
+	return pair
+}
+
 // Property borrows the value of a property, nil when there is none. Of several the last one
 // counts.
 func Property(properties []byte, key string) (value []byte) {
+	mid := len(key)
+	if mid == 0 || strings.IndexByte(key, nameEnd) >= 0 {
+		return nil // there are no such names
+	}
 	r := ReadProperties(properties)
-	for {
-		k, v, ok := r.Next()
-		if !ok {
-			return value
-		}
-		if string(k) == key {
-			value = v
+	for len(r.rest) > 0 {
+		pair := r.pair()
+		if mid < len(pair)-1 && pair[mid] == nameEnd && string(pair[:mid]) == key {
+			value = pair[mid+1:]
 		}
 	}
+	return value
 }

@@ -121,6 +121,49 @@ func TestTypeOf(t *testing.T) {
 	}
 }
 
+// checkProperty compares with what a walk finds.
+func checkProperty(t *testing.T, properties, key string) {
+	t.Helper()
+	var want []byte
+	r := ReadProperties([]byte(properties))
+	for name, value, ok := r.Next(); ok; name, value, ok = r.Next() {
+		if string(name) == key {
+			want = value
+		}
+	}
+	if got := Property([]byte(properties), key); string(got) != string(want) || (got == nil) != (want == nil) {
+		t.Fatalf("%q, %q: %q, want %q", properties, key, got, want)
+	}
+}
+
+func TestPropertyAgreesWithWalk(t *testing.T) {
+	const alphabet = "k\x01\x02v"
+	for n := range 1 << 14 { // all strings of seven of them
+		var b [7]byte
+		for i := range b {
+			b[i] = alphabet[n>>(2*i)&3]
+		}
+		for _, key := range []string{"", "k", "kk", "k\x01k", "kv", "\x01", "k\x02k"} {
+			checkProperty(t, string(b[:]), key)
+		}
+	}
+}
+
+// A separator is found wherever it stands, and nothing else is taken for one.
+func TestSeparated(t *testing.T) {
+	for n := range 40 {
+		b := make([]byte, n) // zeros are below 3, too, and no separators
+		for at := range b {
+			for c := range 256 {
+				if b[at] = byte(c); separated(b) != (c == nameEnd || c == valueEnd) {
+					t.Fatalf("%d bytes, %#x at %d", n, c, at)
+				}
+			}
+			b[at] = "\x00a\x80\xff\x03"[at%5]
+		}
+	}
+}
+
 func FuzzProperties(f *testing.F) {
 	f.Add("k", "v", "k\x01v\x02empty\x01\x02")
 	f.Fuzz(func(t *testing.T, key, value, before string) {
@@ -128,6 +171,12 @@ func FuzzProperties(f *testing.F) {
 		b, err := AppendProperty([]byte(before), key, value)
 		if refused := strings.ContainsAny(key+value, "\x01\x02"); refused != (err != nil) {
 			t.Fatal(err)
+		}
+		checkProperty(t, before, key)
+		w := NewPropertyWriter([]byte(before))
+		w.Put([]byte(key), []byte(value))
+		if string(w.Bytes()) != string(b) || (w.Err() == nil) != (err == nil) && len(b)-len(before) <= PropertiesBytesMax {
+			t.Fatalf("the writer writes %q %v", w.Bytes(), w.Err())
 		}
 		if err != nil {
 			if string(b) != before {

@@ -1,5 +1,7 @@
 package message
 
+import "bytes"
+
 // Type is what a message is, as its properties say.
 type Type byte
 
@@ -28,8 +30,16 @@ func (t Type) String() string {
 func TypeOf(properties []byte) Type {
 	var seen [len(typeNames)]bool
 	r := ReadProperties(properties)
-	for name, value, ok := r.Next(); ok; name, value, ok = r.Next() {
-		switch string(name) {
+	for len(r.rest) > 0 {
+		pair := r.pair()
+		if !mayTellType(pair) {
+			continue
+		}
+		mid := bytes.IndexByte(pair, nameEnd)
+		if mid < 0 || mid == len(pair)-1 { // no pair: no name, or no value
+			continue
+		}
+		switch value := pair[mid+1:]; string(pair[:mid]) {
 		case NameTranMsg:
 			seen[TypeTransaction] = isTrue(value) // the last one counts
 		case NameDelay, NameTimerDeliverMs, NameTimerDelaySec, NameTimerDelayMs:
@@ -48,6 +58,11 @@ func TypeOf(properties []byte) Type {
 		}
 	}
 	return TypeNormal
+}
+
+// mayTellType spares most properties a closer look: the names that tell a type begin so.
+func mayTellType(pair []byte) bool {
+	return len(pair) > 0 && (pair[0] == 'T' || pair[0] == 'D' || pair[0] == '_')
 }
 
 func isTrue(v []byte) bool {
