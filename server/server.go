@@ -137,7 +137,7 @@ type witnessed struct {
 // Close implements link.Machine.
 func (w *witnessed) Close(cause error) {
 	level := zerolog.DebugLevel // of every day: the client or the network ended it
-	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrInboxFull) || errors.Is(cause, link.ErrSlowPeer) {
+	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
 	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Err(cause).Msg("connection ended")

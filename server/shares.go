@@ -27,7 +27,7 @@ func h2Limits(c *config.Config) h2.Limits {
 		HeaderListBytesMax: c.Limits.HeaderListBytesMax,
 		MessageBytesMax:    c.GRPC.MessageBytesMax,
 		OutboxBytesMax:     c.Limits.OutboxBytesMax,
-		ConnWindowBytes:    c.Limits.InboxBytesMax / 2,
+		ConnWindowBytes:    c.Limits.WindowBytes,
 		PrefaceTimeout:     c.Limits.HandshakeTimeout,
 		IdleTimeout:        c.GRPC.IdleTime,
 	}
@@ -45,11 +45,16 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.Lanes = remoting.Limits{ConnectTimeout: c.Broker.ConnectTimeout}
 	share.Counters = counters
 	limits := link.DefaultLimits()
+	limits.InboxBytesMax = laneInboxBytesMax
 	limits.WriteTimeout = c.Limits.WriteTimeout
 	share.Dial = dial(limits)
 	share.Report = report
 	return share
 }
+
+// laneInboxBytesMax is for answers of brokers, which are trusted with more than clients: poll
+// answers of many MiB must not hold up the poller, nor the clients on it.
+const laneInboxBytesMax = 8 << 20
 
 func messagingConfig(c *config.Config, port int) messaging.Config {
 	return messaging.Config{

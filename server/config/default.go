@@ -101,7 +101,7 @@ func Default(env Environment) Config {
 		Session:  Session{Expiry: seconds(120)},
 		Operator: Operator{LogLevel: "info"},
 		Limits: Limits{
-			ConnectionsMax: 20000, InboxBytesMax: 2 << 20, ReceiveBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
+			ConnectionsMax: 20000, InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
 			InflightMax: 100000, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
 		},
 	}

@@ -110,10 +110,12 @@ type Operator struct {
 type Limits struct {
 	// ConnectionsMax is the number of client connections at once. Default 20000.
 	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
-	// InboxBytesMax is what a connection may have received and not yet worked on, in bytes. Half of
-	// it is the HTTP/2 window of the connection, so that no honest client exceeds it. Default 2 MiB.
-	InboxBytesMax int `key:"inboxBytesMax" in:"262144..2147483647"`
-	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 1 MiB; 0
+	// InboxBytesMax is how many received bytes of a connection may wait to be worked on before no
+	// more is read from it. Default 256 KiB.
+	InboxBytesMax int `key:"inboxBytesMax" in:"16384..2147483647"`
+	// WindowBytes is how far a client may send ahead on one connection, its HTTP/2 window. Default 1 MiB.
+	WindowBytes int `key:"windowBytes" in:"65535..2147483647"`
+	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 256 KiB; 0
 	// leaves it to the kernel.
 	ReceiveBytes int `key:"socketReceiveBytes" in:"0..2147483647"`
 	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default

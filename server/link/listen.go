@@ -232,7 +232,7 @@ func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 
 func (ln *Listener) newLink(conn *net.TCPConn) *Link {
 	l := &Link{
-		machine: unborn{}, limits: ln.limits,
+		machine: unborn{}, limits: ln.limits, taken: make(chan struct{}, 1),
 		LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String(),
 	}
 	l.turn = turn.New(l)
@@ -255,16 +255,14 @@ func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
 	if err != nil {
 		return err
 	}
-	polled, err := netpoll.NewFDConnection(fd)
-	if err != nil {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	l := ln.newLink(conn)
+	p := newPlain(l, fd)
+	ln.begin(l, first) // before the poller, so that the machine's first event is its birth
+	if err := p.register(netpoll.NewFDConnection(fd)); err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	l := ln.newLink(conn)
-	p := attachPlain(l, polled, fd)
-	ln.begin(l, first)
-	p.start()
 	return nil
 }
 
