@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rocketmq-proxy/h2"
+	"rocketmq-proxy/pool"
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/admin"
 	"rocketmq-proxy/server/cluster"
@@ -66,7 +67,10 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	counters := &Counters{}
 	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report))
 	sessions := session.NewRegistry(c.Session.Expiry)
-	s.h2 = h2.Config{Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2}
+	s.h2 = h2.Config{
+		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
+		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2),
+	}
 	if err := s.listen(sessions); err != nil {
 		s.cluster.Close()
 		return nil, err
@@ -96,7 +100,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 	}
 	limits := link.Limits{
 		InboxBytesMax: s.config.Limits.InboxBytesMax, ReceiveBytes: s.config.Limits.ReceiveBytes,
-		WriteTimeout: s.config.Limits.WriteTimeout,
+		WriteTimeout: s.config.Limits.WriteTimeout, ConnectionsMax: s.config.Limits.ConnectionsMax,
 	}
 	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
 	if err != nil {

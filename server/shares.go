@@ -26,6 +26,7 @@ func h2Limits(c *config.Config) h2.Limits {
 		StreamsMax:         uint32(c.GRPC.StreamsMax),
 		HeaderListBytesMax: c.Limits.HeaderListBytesMax,
 		MessageBytesMax:    c.GRPC.MessageBytesMax,
+		RequestBytesMax:    c.Limits.RequestBytesMax,
 		OutboxBytesMax:     c.Limits.OutboxBytesMax,
 		ConnWindowBytes:    c.Limits.WindowBytes,
 		PrefaceTimeout:     c.Limits.HandshakeTimeout,
@@ -66,6 +67,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
 		AutoRenew: c.Renew.Enabled, CallTimeout: c.Broker.CallTimeout,
+		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest,
 		Policy: policy(c),
 	}

@@ -108,7 +108,7 @@ type Operator struct {
 
 // Limits bound what clients can make us hold. Our own keys; the Java proxy has no such bounds.
 type Limits struct {
-	// ConnectionsMax is the number of client connections at once. Default 20000.
+	// ConnectionsMax is the number of client connections at once; more are closed at once. Default 20000.
 	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
 	// InboxBytesMax is how many received bytes of a connection may wait to be worked on before no
 	// more is read from it. Default 256 KiB.
@@ -123,8 +123,14 @@ type Limits struct {
 	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`
 	// HeaderListBytesMax is SETTINGS_MAX_HEADER_LIST_SIZE. Default 16 KiB. Java: 8 KiB.
 	HeaderListBytesMax int `key:"headerListBytesMax" in:"1024..16777216"`
-	// InflightMax is the number of calls to brokers at once, in the whole process. Default 100000.
-	InflightMax int `key:"inflightMax" in:"1..10000000"`
+	// RequestBytesMax is what a connection may have sent of requests that are not complete, and so
+	// the largest request that is taken, in bytes. Default 32 MiB: eight bodies of the largest size
+	// at once, or one large batch. grpcMaxInboundMessageSize bounds one request as well.
+	RequestBytesMax int `key:"requestBytesMax" in:"65536..2147483647"`
+	// InflightBytesMax is what the requests of all clients together may hold, in bytes: one half is
+	// for requests that are not complete, the other for sends that wait for a broker, each of which
+	// counts 4 KiB besides its bytes. Beyond it calls are refused. Default 256 MiB.
+	InflightBytesMax int `key:"inflightBytesMax" in:"1048576..1099511627776"`
 	// LongPollsMax is the number of waiting receives at once, in the whole process. Default 10000.
 	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
 	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.

@@ -58,6 +58,9 @@ type Limits struct {
 	ReceiveBytes int
 	// WriteTimeout is how long a peer may take nothing while output waits for it.
 	WriteTimeout time.Duration
+	// ConnectionsMax is how many connections a Listener has at once; more are closed as soon as
+	// they are accepted. 0: there is no bound.
+	ConnectionsMax int
 }
 
 // DefaultLimits keep one turn's worth of small messages.
@@ -86,6 +89,8 @@ type Link struct {
 	machine Machine
 	socket  socket
 	limits  Limits
+
+	ended func() // told when all is over; may be nil
 
 	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
 	LocalAddr, RemoteAddr string
@@ -305,6 +310,9 @@ func (g *gone) OnTurn(time.Time) {
 	l.feed.Release()
 	l.out.Release()
 	l.socket.forget()
+	if l.ended != nil {
+		l.ended()
+	}
 	if l.turn.OwnedBy(l) {
 		l.turn.Stop()
 	}

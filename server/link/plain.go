@@ -230,7 +230,7 @@ func shareOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	if err := slice.Release(); err != nil {
 		return err
 	}
-	block := pool.Foreign(nil, nodes{slice})
+	block := pool.ForeignOf(n, nodes{slice})
 	for _, bytes := range slice.GetBytes(nil) {
 		block.Retain()
 		in.Append(pool.Kept(block, bytes))

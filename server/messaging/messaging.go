@@ -43,6 +43,9 @@ type Config struct {
 	AutoRenew          bool
 	CallTimeout        time.Duration // of sends, acks and changes
 
+	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
+	LongPollsMax     int // receives that wait for the backend
+
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
 
@@ -55,12 +58,21 @@ type Service struct {
 	Backend  backend.Backend
 	Sessions *session.Registry
 
-	views apiv2.Limits
+	views    apiv2.Limits
+	inflight *pool.Budget // nil where the limit is 0
+	polls    *pool.Budget // counts calls
 }
 
 // NewService returns the service over b.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
-	return &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	if config.InflightBytesMax > 0 {
+		svc.inflight = pool.NewBudget(config.InflightBytesMax)
+	}
+	if config.LongPollsMax > 0 {
+		svc.polls = pool.NewBudget(config.LongPollsMax)
+	}
+	return svc
 }
 
 // The request headers that methods read, by their index in Metadata.

@@ -29,6 +29,7 @@ func testConfig() Config {
 		PollMin: 5 * time.Second, PollMax: 20 * time.Second,
 		InvisibleDefault: time.Minute, InvisibleMin: 10 * time.Second, InvisibleMax: 12 * time.Hour,
 		InvisibleWhenClear: time.Second, AutoRenew: true, CallTimeout: 2 * time.Second, ServerPort: 8081,
+		InflightBytesMax: 128 << 20, LongPollsMax: 10_000,
 		Policy: session.Policy{
 			ProducerAttemptsMax: 3, ProducerBackoffInitial: 10 * time.Millisecond, ProducerBackoffMax: time.Second,
 			ProducerBackoffMultiplier: 2, ValidateMessageType: true, BodyBytesMax: 4 << 20,
@@ -57,6 +58,9 @@ func newWorld(tb testing.TB, change ...func(*Config)) *world {
 		}
 		if left := pool.Live() - live; left != 0 {
 			tb.Errorf("%d buffers were not released", left)
+		}
+		if bytes, polls := w.inflight.Used(), w.polls.Used(); bytes != 0 || polls != 0 {
+			tb.Errorf("%d bytes and %d polls are still counted", bytes, polls)
 		}
 	})
 	return w
