@@ -65,7 +65,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.tls = source
 	counters := &Counters{}
-	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report))
+	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report, s.nameServersChanged))
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{
 		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
@@ -81,6 +81,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.sweeper = time.NewTicker(sweepEvery)
 	s.swept.Go(func() { s.sweep(sessions) })
+	s.cluster.Watch()
 	return s, nil
 }
 
@@ -226,6 +227,16 @@ func (s *Server) sweep(sessions *session.Registry) {
 
 func (s *Server) report(event, addr string, err error) {
 	s.log.Warn().Str("addr", addr).Err(err).Msg(event)
+}
+
+// nameServersChanged tells when no name server answers any more, or one does again.
+func (s *Server) nameServersChanged(err error) {
+	if err == nil {
+		s.log.Info().Str("nameServers", s.config.NameServer.Addr).Msg("a name server answers again")
+		return
+	}
+	s.log.Warn().Str("nameServers", s.config.NameServer.Addr).Err(err).
+		Msg("no name server answers: check that one runs, and the addresses in namesrvAddr; trying on, topics that are known serve meanwhile")
 }
 
 func (s *Server) connectionFailed(remote string, err error) {
