@@ -61,7 +61,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 	return messaging.Config{
 		BodyBytesMax: c.Message.BodyBytesMax, BodyEmptyCheck: c.Message.BodyEmptyCheck,
 		PropertiesBytesMax: c.Message.PropertiesBytesMax, PropertiesMax: c.Message.PropertiesMax,
-		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: liteTopicBytesMax,
+		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: c.Message.LiteTopicBytesMax,
 		DelayMax: c.Message.DelayMax, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
@@ -73,9 +73,6 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 	}
 }
 
-// liteTopicBytesMax is the reference's default of maxLiteTopicSize.
-const liteTopicBytesMax = 64
-
 func policy(c *config.Config) session.Policy {
 	p := session.Policy{
 		ProducerAttemptsMax:       int32(c.Client.AttemptsMax),
@@ -86,7 +83,7 @@ func policy(c *config.Config) session.Policy {
 		BodyBytesMax:              int32(c.Message.BodyBytesMax),
 		ReceiveBatchSize:          int32(c.Client.PollBatchMax),
 		PollTimeout:               c.Client.PollTimeoutMax,
-		LiteTopicBytes:            liteTopicBytesMax,
+		LiteTopicBytes:            int32(c.Message.LiteTopicBytesMax),
 	}
 	p.MetricOn = c.Client.MetricMode != "off"
 	if c.Client.MetricMode == "on" {

@@ -64,13 +64,13 @@ type Renew struct {
 	// Enabled switches renewal on. Default true.
 	Enabled bool `key:"enableProxyAutoRenew"`
 	// AttemptsMax is how often a failed renewal is tried again. Default 3.
-	AttemptsMax int `key:"maxRenewRetryTimes" in:"0..1000"`
+	AttemptsMax int `key:"maxRenewRetryTimes" in:"0..1000" effect:"none"`
 	// Ahead is how long before the end a handle is renewed. Default 10 s.
-	Ahead time.Duration `key:"renewAheadTimeMillis,ms" in:"0s..24h"`
+	Ahead time.Duration `key:"renewAheadTimeMillis,ms" in:"0s..24h" effect:"none"`
 	// TimeMax is how long a message is renewed altogether. Default 3 h.
-	TimeMax time.Duration `key:"renewMaxTimeMillis,ms" in:"0s..87600h"`
+	TimeMax time.Duration `key:"renewMaxTimeMillis,ms" in:"0s..87600h" effect:"none"`
 	// Period is how often handles are looked through. Default 5 s.
-	Period time.Duration `key:"renewSchedulePeriodMillis,ms" in:"100ms..1h"`
+	Period time.Duration `key:"renewSchedulePeriodMillis,ms" in:"100ms..1h" effect:"none"`
 }
 
 // Cache is what is remembered of topics and groups, and for how long.
@@ -82,13 +82,13 @@ type Cache struct {
 	// RoutesMax is the number of topics remembered. Default 20000.
 	RoutesMax int `key:"topicRouteServiceCacheMaxNum" in:"1..2147483647"`
 	// TopicExpiry, TopicRefresh and TopicsMax are the same for topic configurations.
-	TopicExpiry  time.Duration `key:"topicConfigCacheExpiredSeconds,s" in:"1s..8760h"`
-	TopicRefresh time.Duration `key:"topicConfigCacheRefreshSeconds,s" in:"1s..8760h"`
-	TopicsMax    int           `key:"topicConfigCacheMaxNum" in:"1..2147483647"`
+	TopicExpiry  time.Duration `key:"topicConfigCacheExpiredSeconds,s" in:"1s..8760h" effect:"none"`
+	TopicRefresh time.Duration `key:"topicConfigCacheRefreshSeconds,s" in:"1s..8760h" effect:"none"`
+	TopicsMax    int           `key:"topicConfigCacheMaxNum" in:"1..2147483647" effect:"none"`
 	// GroupExpiry, GroupRefresh and GroupsMax are the same for subscription group configurations.
-	GroupExpiry  time.Duration `key:"subscriptionGroupConfigCacheExpiredSeconds,s" in:"1s..8760h"`
-	GroupRefresh time.Duration `key:"subscriptionGroupConfigCacheRefreshSeconds,s" in:"1s..8760h"`
-	GroupsMax    int           `key:"subscriptionGroupConfigCacheMaxNum" in:"1..2147483647"`
+	GroupExpiry  time.Duration `key:"subscriptionGroupConfigCacheExpiredSeconds,s" in:"1s..8760h" effect:"none"`
+	GroupRefresh time.Duration `key:"subscriptionGroupConfigCacheRefreshSeconds,s" in:"1s..8760h" effect:"none"`
+	GroupsMax    int           `key:"subscriptionGroupConfigCacheMaxNum" in:"1..2147483647" effect:"none"`
 }
 
 // Session is what is remembered of clients.
