@@ -214,7 +214,7 @@ func (svc *Service) checkType(topic *backend.Topic, first *apiv2.MessageView) (a
 		return apiv2.Outcome{}, true
 	}
 	actual := typeOfMessage(first)
-	if topic.Type == actual || topic.Type == backend.TypeMixed {
+	if topic.Type == actual || topic.Type == backend.TypeMixed || topic.Type == backend.TypeAny {
 		return apiv2.Outcome{}, true
 	}
 	return failure(apiv2.Code_MESSAGE_PROPERTY_CONFLICT_WITH_TYPE,
