@@ -122,6 +122,13 @@ func (b *Broker) answer(p *Pop, outcome Outcome) {
 	b.answers = append(b.answers, p)
 }
 
+// CancelAll ends every pop that waits.
+func (b *Broker) CancelAll() {
+	for len(b.waiters.items) > 0 {
+		b.answer(b.waiters.first(), PopNone)
+	}
+}
+
 // Cancel ends a pop that waits and that nobody wants any more. It is false, and nothing has
 // happened, when it does not wait.
 func (b *Broker) Cancel(p *Pop) bool {

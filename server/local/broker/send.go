@@ -69,7 +69,7 @@ func (b *Broker) destination(t *Topic, properties, shard []byte) (*Topic, *queue
 }
 
 func (t *Topic) choose(properties, shard []byte) int {
-	n := len(t.queues)
+	n := t.WriteQueues
 	if len(shard) > 0 {
 		return message.GroupBucket(shard, n)
 	}

@@ -11,10 +11,23 @@ import (
 
 // TopicSettings is what a topic was made with.
 type TopicSettings struct {
-	Name       string            `json:"name"`
-	Type       string            `json:"type"` // as the attribute message.type names it; ANY takes every type
-	Queues     int               `json:"queues"`
-	Attributes map[string]string `json:"attributes,omitempty"`
+	Name        string            `json:"name"`
+	Type        string            `json:"type"`        // as the attribute message.type names it; ANY takes every type
+	Queues      int               `json:"queues"`      // that are read
+	WriteQueues int               `json:"writeQueues"` // the first of them, that are written
+	Perm        int               `json:"perm"`        // PermRead, PermWrite or both
+	Attributes  map[string]string `json:"attributes,omitempty"`
+}
+
+// What may be done with a topic.
+const (
+	PermWrite = 2
+	PermRead  = 4
+)
+
+// plainTopic is the settings of a topic that nobody asked anything of.
+func plainTopic(name, messageType string, queues int) TopicSettings {
+	return TopicSettings{Name: name, Type: messageType, Queues: queues, WriteQueues: queues, Perm: PermRead | PermWrite}
 }
 
 // The topic types that the broker itself must tell from the others.
@@ -32,8 +45,6 @@ var (
 	ErrMissing      = errors.New("broker: it does not exist")
 	ErrTooMany      = errors.New("broker: there are as many as there may be")
 	ErrQueues       = fmt.Errorf("broker: a topic has 1 to %d queues, and never fewer than before", QueuesMax)
-	ErrTypeIsFixed  = errors.New("broker: the type of a topic cannot be changed")
-	ErrBusyDeleting = errors.New("broker: it is being deleted")
 )
 
 // Topic is one topic.
@@ -106,7 +117,7 @@ func (b *Broker) UseTopic(name string) *Topic {
 	case !b.config.AutoCreateTopics:
 		return nil
 	}
-	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: queues})
+	t, err := b.CreateTopic(plainTopic(name, typeAny, queues))
 	if err != nil {
 		b.report("topic not made: "+name, err)
 	}
@@ -120,10 +131,14 @@ func (b *Broker) CreateTopic(settings TopicSettings) (*Topic, error) {
 		return nil, ErrExists
 	case len(b.topics)-b.liteTopics >= b.config.TopicsMax:
 		return nil, ErrTooMany
-	case settings.Queues < 1 || settings.Queues > QueuesMax:
+	case !settings.sound():
 		return nil, ErrQueues
 	}
 	return b.addTopic(&topicValue{TopicSettings: settings, ID: uint32(b.take(&b.nextID))}), nil
+}
+
+func (s *TopicSettings) sound() bool {
+	return s.WriteQueues >= 1 && s.WriteQueues <= s.Queues && s.Queues <= QueuesMax
 }
 
 // ChangeTopic gives a topic more queues or other attributes.
@@ -132,12 +147,11 @@ func (b *Broker) ChangeTopic(settings TopicSettings) error {
 	switch {
 	case t == nil:
 		return ErrMissing
-	case settings.Type != t.Type:
-		return ErrTypeIsFixed
-	case settings.Queues < len(t.queues) || settings.Queues > QueuesMax:
+	case settings.Queues < len(t.queues) || !settings.sound():
 		return ErrQueues
 	}
 	t.TopicSettings = settings
+	t.prioritized = t.prioritized || settings.Type == typePriority
 	t.grow()
 	b.saveTopic(t)
 	return nil
