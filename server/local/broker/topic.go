@@ -41,10 +41,10 @@ const QueuesMax = 1 << 10
 
 // Errors about topics and groups.
 var (
-	ErrExists       = errors.New("broker: it exists already")
-	ErrMissing      = errors.New("broker: it does not exist")
-	ErrTooMany      = errors.New("broker: there are as many as there may be")
-	ErrQueues       = fmt.Errorf("broker: a topic has 1 to %d queues, and never fewer than before", QueuesMax)
+	ErrExists  = errors.New("broker: it exists already")
+	ErrMissing = errors.New("broker: it does not exist")
+	ErrTooMany = errors.New("broker: there are as many as there may be")
+	ErrQueues  = fmt.Errorf("broker: a topic has 1 to %d queues, and never fewer than before", QueuesMax)
 )
 
 // Topic is one topic.
