@@ -53,6 +53,7 @@ var layers = []layer{
 	{of: "server/local/broker", may: []string{"codec/message", "pool"}, never: []string{"server/local/store"}, pure: true, why: "the embedded broker is deterministic: it returns what to append and never appends"},
 	{of: "server/local/store", may: []string{"github.com/cockroachdb/pebble/*", "codec/message", "pool"}, never: []string{"server/local/broker"}, why: "the store keeps keys and values and does not know what they mean"},
 	{of: "server/local/catalog", pure: true, why: "the catalog is plain data and rules: the store's process and the command line share it"},
+	{of: "server/local/catalog/fakecatalog", may: []string{"server/local/catalog"}, why: "the fake catalog is for tests of what talks to one, and stores nothing"},
 	{of: "server/local/door", may: []string{"server/local/catalog"}, never: []string{"h2", "remoting", "server/backend", "pool"}, why: "the door carries the catalog through a socket; it knows neither the store nor the clients' protocol"},
 	{of: "server/local", may: []string{"server/backend", "server/turn", "server/local/*", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "remoting"}, why: "local mode is a backend with a broker inside; it speaks no protocol"},
 	{of: "server/session", may: []string{"server/turn", "codec/apiv2", "codec/handle", "server/backend", "pool", protobuf}, never: []string{"h2", "remoting"}, why: "a session is what a client told us, whatever carried it"},

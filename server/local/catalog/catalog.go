@@ -35,6 +35,12 @@ type Catalog interface {
 	DeleteGroup(name string) error
 }
 
+// Store is a Catalog that somebody holds until they close it.
+type Store interface {
+	Catalog
+	Close() error
+}
+
 // Outcome is what a create did.
 type Outcome string
 
