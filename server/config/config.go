@@ -17,7 +17,7 @@ import "time"
 // names its key, and the range or the words it takes. The comments give default and unit;
 // "Java:" says where the Java proxy 5.5.0 differs.
 //
-// Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms or s).
+// Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms, s or h).
 // Tag in is the range of a number or a duration, ends included. Tag of is the list of words.
 type Config struct {
 	Proxy      Proxy
@@ -33,6 +33,7 @@ type Config struct {
 	Session    Session
 	Operator   Operator
 	Limits     Limits
+	Local      Local
 
 	origins origins
 }
@@ -52,7 +53,8 @@ type Proxy struct {
 	ClusterName string `key:"rocketMQClusterName"`
 	// Name tells this proxy from its peers. Default: the host's name.
 	Name string `key:"proxyName"`
-	// Mode is where messages live. Default cluster.
+	// Mode is where messages live. Default cluster; local when neither a file nor a flag nor a
+	// variable says anything of a cluster.
 	Mode Mode `key:"proxyMode" of:"cluster local"`
 	// LocalAddr is the address of this machine as others know it: host name or IP without a port.
 	// Default, also when blank: the first IPv4 address that is not loopback, else 127.0.0.1.

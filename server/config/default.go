@@ -12,13 +12,14 @@ import (
 type Environment struct {
 	NameServers string // $NAMESRV_ADDR
 	Home        string // $RMQ_PROXY_HOME, else $ROCKETMQ_HOME, else ".", as the Java proxy looks
+	Data        string // where Local mode keeps messages; empty: store in Home
 	Host        string // the host's name
 	Addr        string // the address of this machine as others know it
 }
 
 // FromOS is the environment of this process.
 func FromOS() Environment {
-	env := Environment{NameServers: os.Getenv("NAMESRV_ADDR"), Home: ".", Addr: localAddr(interfaceAddrs())}
+	env := Environment{NameServers: os.Getenv("NAMESRV_ADDR"), Home: ".", Data: dataDir(), Addr: localAddr(interfaceAddrs())}
 	for _, name := range []string{"RMQ_PROXY_HOME", "ROCKETMQ_HOME"} {
 		if home := os.Getenv(name); home != "" {
 			env.Home = home
@@ -100,6 +101,7 @@ func Default(env Environment) Config {
 		},
 		Session:  Session{Expiry: seconds(120)},
 		Operator: Operator{LogLevel: "info"},
+		Local:    defaultLocal(env),
 		Limits: Limits{
 			ConnectionsMax: 20000, InboxBytesMax: 2 << 20, ReceiveBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
 			InflightMax: 100000, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
