@@ -55,6 +55,7 @@ var layers = []layer{
 	{of: "server/local/catalog", pure: true, why: "the catalog is plain data and rules: the store's process and the command line share it"},
 	{of: "server/local/catalog/fakecatalog", may: []string{"server/local/catalog"}, why: "the fake catalog is for tests of what talks to one, and stores nothing"},
 	{of: "server/local/door", may: []string{"server/local/catalog"}, never: []string{"h2", "remoting", "server/backend", "pool"}, why: "the door carries the catalog through a socket; it knows neither the store nor the clients' protocol"},
+	{of: "server/local/sql92", pure: true, why: "a filter is a pure function of an expression and a message's properties"},
 	{of: "server/local", may: []string{"server/backend", "server/turn", "server/local/*", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "remoting"}, why: "local mode is a backend with a broker inside; it speaks no protocol"},
 	{of: "server/session", may: []string{"server/turn", "codec/apiv2", "codec/handle", "server/backend", "pool", protobuf}, never: []string{"h2", "remoting"}, why: "a session is what a client told us, whatever carried it"},
 	{of: "server/auth", may: []string{"codec/apiv2", "server/backend", protobuf}, never: []string{"h2", "remoting"}, why: "permission depends on who asks for what, not on what carried it"},
