@@ -52,6 +52,7 @@ var layers = []layer{
 	{of: "server/cluster", may: []string{"server/backend", "server/turn", "remoting", "codec/command", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "codec/apiv2", "server/link"}, why: "cluster speaks Remoting to brokers; it knows neither the clients' protocol nor sockets"},
 	{of: "server/local/broker", may: []string{"codec/message", "pool"}, never: []string{"server/local/store"}, pure: true, why: "the embedded broker is deterministic: it returns what to append and never appends"},
 	{of: "server/local/store", may: []string{"github.com/cockroachdb/pebble/*", "codec/message", "pool"}, never: []string{"server/local/broker"}, why: "the store keeps keys and values and does not know what they mean"},
+	{of: "server/local/sql92", never: []string{"pool", "codec/*"}, pure: true, why: "a filter is a function of an expression and of properties, and of nothing else"},
 	{of: "server/local", may: []string{"server/backend", "server/turn", "server/local/*", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "remoting"}, why: "local mode is a backend with a broker inside; it speaks no protocol"},
 	{of: "server/session", may: []string{"server/turn", "codec/apiv2", "codec/handle", "server/backend", "pool", protobuf}, never: []string{"h2", "remoting"}, why: "a session is what a client told us, whatever carried it"},
 	{of: "server/auth", may: []string{"codec/apiv2", "server/backend", protobuf}, never: []string{"h2", "remoting"}, why: "permission depends on who asks for what, not on what carried it"},
