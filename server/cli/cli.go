@@ -108,8 +108,14 @@ func newFlags(command, help string) *flags {
 	return &flags{FlagSet: set, command: command, help: help}
 }
 
+// parsed, when set, sees the flags of every command line: for the test of the help texts.
+var parsed func(*flags)
+
 // parse returns the words. Behind "--" everything is a word.
 func (f *flags) parse(args []string) (words []string, err error) {
+	if parsed != nil {
+		parsed(f)
+	}
 	var behind []string
 	if at := slices.Index(args, "--"); at >= 0 {
 		args, behind = args[:at], args[at+1:]
