@@ -52,6 +52,7 @@ var layers = []layer{
 	{of: "server/cluster", may: []string{"server/backend", "server/turn", "remoting", "codec/command", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "codec/apiv2", "server/link"}, why: "cluster speaks Remoting to brokers; it knows neither the clients' protocol nor sockets"},
 	{of: "server/local/broker", may: []string{"codec/message", "pool"}, never: []string{"server/local/store"}, pure: true, why: "the embedded broker is deterministic: it returns what to append and never appends"},
 	{of: "server/local/store", may: []string{"github.com/cockroachdb/pebble/*", "codec/message", "pool"}, never: []string{"server/local/broker"}, why: "the store keeps keys and values and does not know what they mean"},
+	{of: "server/local/sql92", never: []string{"pool", "codec/*"}, pure: true, why: "a filter is a function of an expression and of properties, and of nothing else"},
 	{of: "server/local/catalog", pure: true, why: "the catalog is plain data and rules: the store's process and the command line share it"},
 	{of: "server/local/catalog/fakecatalog", may: []string{"server/local/catalog"}, why: "the fake catalog is for tests of what talks to one, and stores nothing"},
 	{of: "server/local/door", may: []string{"server/local/catalog"}, never: []string{"h2", "remoting", "server/backend", "pool"}, why: "the door carries the catalog through a socket; it knows neither the store nor the clients' protocol"},

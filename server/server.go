@@ -32,7 +32,7 @@ import (
 type Server struct {
 	config  config.Config
 	log     zerolog.Logger
-	cluster *cluster.Cluster
+	stored  messages
 	service *messaging.Service
 	tls     *tlsconf.Source
 	h2      h2.Config
@@ -55,9 +55,6 @@ type Counters struct {
 
 // New opens the port of a proxy. Clients are served when it returns.
 func New(c config.Config, log zerolog.Logger) (*Server, error) {
-	if c.Proxy.Mode != config.ModeCluster {
-		return nil, errNoLocalMode
-	}
 	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[*link.Link]*messaging.Client)}
 	source, err := tlsconf.New(tlsConfig(&c), time.Now)
 	if err != nil {
@@ -65,12 +62,13 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.tls = source
 	counters := &Counters{}
-	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report))
+	if s.stored, err = s.openMessages(&counters.Remoting); err != nil {
+		return nil, err
+	}
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2}
 	if err := s.listen(sessions); err != nil {
-		s.cluster.Close()
-		return nil, err
+		return nil, errors.Join(err, s.stored.close())
 	}
 	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters); err != nil {
 		s.end()
@@ -104,7 +102,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}
 	s.port = port
-	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.cluster, sessions)
+	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.stored, sessions)
 	close(ready)
 	return nil
 }
@@ -204,7 +202,9 @@ func (s *Server) end() {
 		l.Close(errShutdown)
 	}
 	s.port.Close()
-	s.cluster.Close()
+	if err := s.stored.close(); err != nil {
+		s.log.Error().Err(err).Msg("the store did not close cleanly: it is looked through at the next start")
+	}
 	s.admin.Close()
 	if s.sweeper != nil {
 		s.sweeper.Stop()

@@ -89,6 +89,7 @@ const (
 	NoReadableQueue                 // the topic has no queue that may be read
 	BadBroker                       // a broker was named that does not exist
 	BadHandle                       // a receipt handle that cannot be used
+	BadFilter                       // a filter expression that makes no sense
 	NotSupported                    // the broker does not know the request
 	LiteTopicQuota                  //
 	SubscriptionQuota               // of lite topics

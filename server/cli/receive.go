@@ -300,7 +300,9 @@ func (r *receiver) line(m *apiv2.Message) (string, error) {
 		say("priority", strconv.Itoa(int(p.GetPriority())))
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.GetUserProperties())) {
-		say(name, m.GetUserProperties()[name])
+		if !strings.HasPrefix(name, "__") { // RocketMQ's own, such as the message group once more
+			say(name, m.GetUserProperties()[name])
+		}
 	}
 	if n := p.GetDeliveryAttempt(); n > 1 {
 		say("attempt", strconv.Itoa(int(n)))

@@ -140,7 +140,7 @@ func TestReceiveFails(t *testing.T) {
 
 func TestLines(t *testing.T) {
 	full := &apiv2.Message{
-		Topic: &apiv2.Resource{Name: "t"}, Body: []byte("two\nlines"), UserProperties: map[string]string{"b": "2", "a": "x\x1b[0m"},
+		Topic: &apiv2.Resource{Name: "t"}, Body: []byte("two\nlines"), UserProperties: map[string]string{"b": "2", "a": "x\x1b[0m", "__SHARDINGKEY": "g"},
 		SystemProperties: &apiv2.SystemProperties{
 			MessageId: "ID", Tag: proto.String("vip"), Keys: []string{"k1", "k2"}, MessageGroup: proto.String("g"), LiteTopic: proto.String("l"),
 			Priority: proto.Int32(0), DeliveryAttempt: proto.Int32(2), BornTimestamp: timestamppb.New(time.UnixMilli(5)), ReceiptHandle: proto.String("h"),
@@ -155,7 +155,7 @@ func TestLines(t *testing.T) {
 	}{
 		{full, false, `ID  "two\nlines"  {tag=vip keys=k1,k2 message-group=g lite-topic=l priority=0 a="x\x1b[0m" b=2 attempt=2}`},
 		{binary, false, `ID  "\xff\x00"`},
-		{full, true, `{"id":"ID","topic":"t","body":"two\nlines","tag":"vip","keys":["k1","k2"],"properties":{"a":"x\u001b[0m","b":"2"},"type":"FIFO","messageGroup":"g","liteTopic":"l","priority":0,"attempt":2,"queue":0,"offset":0,"bornMs":5,"receiptHandle":"h"}`},
+		{full, true, `{"id":"ID","topic":"t","body":"two\nlines","tag":"vip","keys":["k1","k2"],"properties":{"__SHARDINGKEY":"g","a":"x\u001b[0m","b":"2"},"type":"FIFO","messageGroup":"g","liteTopic":"l","priority":0,"attempt":2,"queue":0,"offset":0,"bornMs":5,"receiptHandle":"h"}`},
 		{binary, true, `{"id":"ID","topic":"","bodyBase64":"/wA=","type":"MESSAGE_TYPE_UNSPECIFIED","attempt":0,"queue":0,"offset":0,"receiptHandle":""}`},
 	} {
 		r := &receiver{options: receiveOptions{json: test.json}}

@@ -63,9 +63,9 @@ type Cluster struct {
 	config   Config
 	counters *remoting.Counters
 
-	routes  table[route]
-	groups  table[group]
-	masters table[peer] // by broker name
+	routes  backend.Table[route]
+	groups  backend.Table[group]
+	masters backend.Table[peer] // by broker name
 
 	topicFlights flights[func(*route, backend.Fault)]
 	groupFlights flights[*backend.FetchGroup]
@@ -114,8 +114,8 @@ const sweepEvery = 30 * time.Second
 
 func (c *Cluster) sweep() {
 	now := time.Now()
-	c.routes.prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
-	c.groups.prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
+	c.routes.Prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
+	c.groups.Prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {

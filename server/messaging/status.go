@@ -18,6 +18,7 @@ var codes = [backend.Kinds]apiv2.Code{
 	backend.NoReadableQueue:     apiv2.Code_FORBIDDEN,
 	backend.BadBroker:           apiv2.Code_BAD_REQUEST,
 	backend.BadHandle:           apiv2.Code_INVALID_RECEIPT_HANDLE,
+	backend.BadFilter:           apiv2.Code_ILLEGAL_FILTER_EXPRESSION,
 	backend.NotSupported:        apiv2.Code_NOT_IMPLEMENTED,
 	backend.LiteTopicQuota:      apiv2.Code_LITE_TOPIC_QUOTA_EXCEEDED,
 	backend.SubscriptionQuota:   apiv2.Code_LITE_SUBSCRIPTION_QUOTA_EXCEEDED,

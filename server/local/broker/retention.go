@@ -1,0 +1,95 @@
+package broker
+
+import "encoding/binary"
+
+// retention drops messages that are older than they need to be kept.
+type retention struct {
+	next int64 // when to look again
+	at   int   // which topic to look at then
+}
+
+const (
+	retainEvery  = 1000 // ms between two looks
+	retainTopics = 64   // topics in one look
+)
+
+// retain looks at some topics for messages that are too old.
+func (b *Broker) retain(now int64) {
+	if now < b.retention.next {
+		return
+	}
+	b.retention.next = now + retainEvery
+	if b.config.RetainFor <= 0 {
+		b.retention.next = never
+		return
+	}
+	oldest := now - b.config.RetainFor
+	for range min(retainTopics, len(b.topicOrder)) {
+		b.retention.at = (b.retention.at + 1) % len(b.topicOrder)
+		for _, q := range b.topicOrder[b.retention.at].queues {
+			if stored, found := b.storedAt(q, q.first); found && stored < oldest {
+				b.dropBefore(q, b.firstSince(q, oldest))
+			}
+		}
+	}
+}
+
+// DropOldest makes room: an eighth of the queue with the oldest message goes, whether it was
+// consumed or not. It is false when there is nothing to drop.
+func (b *Broker) DropOldest() bool {
+	var victim *queue
+	oldest := int64(never)
+	for _, t := range b.topicOrder {
+		for _, q := range t.queues {
+			if stored, found := b.storedAt(q, q.first); found && stored < oldest {
+				victim, oldest = q, stored
+			}
+		}
+	}
+	if victim == nil {
+		return false
+	}
+	b.dropBefore(victim, victim.first+max(1, (victim.visible-victim.first)/8))
+	return true
+}
+
+// dropBefore deletes the messages of a queue before an offset.
+func (b *Broker) dropBefore(q *queue, first int64) {
+	if first <= q.first {
+		return
+	}
+	b.batch.DeleteRange(appendMessageKey(nil, q.topic.id, q.id, q.first), appendMessageKey(nil, q.topic.id, q.id, first))
+	q.first = first
+	key, value := b.batch.Put(queueKeyBytes, 16)
+	appendQueueKey(key[:0], prefixQueue, q.topic.id, q.id)
+	binary.BigEndian.PutUint64(value, uint64(q.first))
+	binary.BigEndian.PutUint64(value[8:], uint64(q.end))
+}
+
+// storedAt is when the first message from an offset on was stored.
+func (b *Broker) storedAt(q *queue, offset int64) (stored int64, found bool) {
+	if offset >= q.visible {
+		return 0, false
+	}
+	b.key = appendMessageKey(b.key[:0], q.topic.id, q.id, offset)
+	b.prefix = appendMessageKey(b.prefix[:0], q.topic.id, q.id, q.visible)
+	var r record
+	if !b.cursor.Seek(b.key, b.prefix) || r.parse(b.cursor.Value()) != nil {
+		return 0, false
+	}
+	return r.Stored, true
+}
+
+// firstSince is the offset of the first message stored at or after a time.
+func (b *Broker) firstSince(q *queue, since int64) int64 {
+	low, high := q.first, q.visible
+	for low < high {
+		middle := low + (high-low)/2
+		if stored, found := b.storedAt(q, middle); found && stored < since {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
