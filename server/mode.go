@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/netip"
 
 	"rocketmq-proxy/remoting"
@@ -9,6 +10,8 @@ import (
 	"rocketmq-proxy/server/config"
 	"rocketmq-proxy/server/local"
 	"rocketmq-proxy/server/local/broker"
+	"rocketmq-proxy/server/local/catalog"
+	"rocketmq-proxy/server/local/door"
 	"rocketmq-proxy/server/local/store"
 )
 
@@ -25,10 +28,32 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		if err != nil {
 			return messages{}, err
 		}
-		return messages{l, l.Close}, nil
+		d, err := door.Open(s.config.Local.StorePath, l.Catalog())
+		if err != nil {
+			return messages{}, errors.Join(err, l.Close())
+		}
+		return messages{l, func() error { d.Close(); return l.Close() }}, nil
 	}
 	c := cluster.New(clusterConfig(&s.config, counters, s.report))
 	return messages{c, func() error { c.Close(); return nil }}, nil
+}
+
+// opened is the catalog of a proxy that does not run.
+type opened struct {
+	catalog.Catalog
+	local *local.Local
+}
+
+// Close implements catalog.Store.
+func (o opened) Close() error { return o.local.Close() }
+
+// OpenStore opens the store of a proxy that does not run, for its topics and groups.
+func OpenStore(c config.Config) (catalog.Store, error) {
+	l, err := local.New(localConfig(&c, func(string, error) {}))
+	if err != nil {
+		return nil, err
+	}
+	return opened{l.Catalog(), l}, nil
 }
 
 // tell logs what an operator should know of the embedded broker.
