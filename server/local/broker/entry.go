@@ -26,8 +26,17 @@ type entry struct {
 	counts    bool // the last delivery counts
 }
 
-func (e *entry) due() int64                 { return e.visibleAt }
-func (e *entry) place() *int32              { return &e.slot }
+func (e *entry) due() int64    { return e.visibleAt }
+func (e *entry) place() *int32 { return &e.slot }
+func (e *entry) before(other *entry) bool {
+	switch {
+	case e.visibleAt != other.visibleAt:
+		return e.visibleAt < other.visibleAt
+	case e.queue != other.queue:
+		return e.queue < other.queue
+	}
+	return e.offset < other.offset
+}
 func (e *entry) neighbours() *links[*entry] { return &e.links }
 
 // spot is where a message lies in a topic.
@@ -187,6 +196,6 @@ func (b *Broker) placeLoaded(e *entry, key uint64) {
 	}
 	if e.out {
 		b.entries.add(e)
-		b.try(e)
+		b.try(e, e.attempt)
 	}
 }

@@ -99,10 +99,10 @@ func (b *Broker) popLines(s *subscription, p *Pop, now int64) {
 // A receive that is tried again names its first attempt: it gets the same messages once more,
 // and that does not count as a delivery (Remoting specification 4.8).
 
-// try remembers that e is out for an attempt.
-func (b *Broker) try(e *entry) {
-	if e.attempt != 0 {
-		e.sub.tries[e.attempt] = append(e.sub.tries[e.attempt], e)
+// try remembers that e is out for an attempt, 0 for none.
+func (b *Broker) try(e *entry, attempt uint64) {
+	if e.attempt = attempt; attempt != 0 {
+		e.sub.tries[attempt] = append(e.sub.tries[attempt], e)
 	}
 }
 

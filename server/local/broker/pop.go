@@ -47,6 +47,7 @@ type Pop struct {
 }
 
 func (p *Pop) due() int64               { return p.Until }
+func (p *Pop) before(other *Pop) bool   { return p.Until < other.Until }
 func (p *Pop) place() *int32            { return &p.slot }
 func (p *Pop) neighbours() *links[*Pop] { return &p.links }
 
@@ -276,11 +277,13 @@ func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
 	if e.counts && !again {
 		e.times++
 	}
-	b.untry(e)
 	e.popTime = max(now, e.popTime+1) // no two deliveries of a message have the same
 	e.visibleAt = now + p.Invisible
-	e.attempt, e.counts = p.attempt, true
-	b.try(e)
+	e.counts = true
+	if !again {
+		b.untry(e)
+		b.try(e, p.attempt)
+	}
 	b.entries.moved(e)
 	b.saveEntry(e)
 
@@ -315,11 +318,19 @@ func (b *Broker) popFresh(s *subscription, p *Pop, now int64) {
 // read delivers from one queue.
 func (b *Broker) read(s *subscription, p *Pop, q *queue, now int64) {
 	start := max(s.next[q.id], q.first)
-	if start >= q.visible {
-		return
+	next, damage := start, true
+	for damage && next < q.visible && p.room() {
+		next, damage = b.readOn(s, p, q, next, now)
 	}
-	next := start
-	b.key = appendMessageKey(b.key[:0], s.topic.id, q.id, start)
+	if next != start {
+		b.advance(s, q.id, next)
+	}
+}
+
+// readOn delivers from one queue up to its end or to what is damaged, which is left out. It
+// returns where to read on.
+func (b *Broker) readOn(s *subscription, p *Pop, q *queue, next, now int64) (on int64, damage bool) {
+	b.key = appendMessageKey(b.key[:0], s.topic.id, q.id, next)
 	b.prefix = appendMessageKey(b.prefix[:0], s.topic.id, q.id, q.visible)
 	more := b.cursor.Seek(b.key, b.prefix)
 	for ; more && p.room() && b.inflight < b.config.InflightMax; more = b.cursor.Next() {
@@ -333,29 +344,20 @@ func (b *Broker) read(s *subscription, p *Pop, q *queue, now int64) {
 		}
 		next = at.offset + 1
 	}
-	if !more {
-		next = b.readEnd(p, q, next)
-	}
-	if next != start {
-		b.advance(s, q.id, next)
-	}
-}
-
-// readEnd is where to read on when the cursor has come to an end after next.
-func (b *Broker) readEnd(p *Pop, q *queue, next int64) int64 {
 	switch err := b.cursor.Err(); {
-	case err == nil && p.room():
-		return q.visible // there may be gaps
+	case more || !p.room() || b.inflight >= b.config.InflightMax:
+		return next, false
 	case err == nil:
+		return q.visible, false // there may be gaps
 	case isDamage(err):
 		b.report("message is damaged: it is left out", err)
 		p.looked++
-		next++
+		return next + 1, true
 	default:
 		b.report("messages cannot be read: they are tried again", err)
 		p.full = true
+		return next, false
 	}
-	return next
 }
 
 // meet delivers a fresh message, or holds it back behind those of its message group. It is

@@ -98,15 +98,18 @@ func (b *Broker) dropEntriesBefore(s *subscription, q *queue) {
 
 // storedAt is when the first message from an offset on was stored that is not damaged.
 func (b *Broker) storedAt(q *queue, offset int64) (stored int64, found bool) {
-	if offset >= q.visible {
-		return 0, false
-	}
-	b.key = appendMessageKey(b.key[:0], q.topic.id, q.id, offset)
 	b.prefix = appendMessageKey(b.prefix[:0], q.topic.id, q.id, q.visible)
-	var r record
-	for more := b.cursor.Seek(b.key, b.prefix); more; more = b.cursor.Next() {
-		if r.parse(b.cursor.Value()) == nil {
-			return r.Stored, true
+	for ; offset < q.visible; offset++ {
+		b.key = appendMessageKey(b.key[:0], q.topic.id, q.id, offset)
+		var r record
+		for more := b.cursor.Seek(b.key, b.prefix); more; more = b.cursor.Next() {
+			if r.parse(b.cursor.Value()) == nil {
+				return r.Stored, true
+			}
+			offset = offsetOfMessageKey(b.cursor.Key())
+		}
+		if !isDamage(b.cursor.Err()) {
+			break
 		}
 	}
 	return 0, false
