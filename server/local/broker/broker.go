@@ -2,10 +2,16 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
-// Store is what the broker reads: what was committed, and nothing else.
+// Store is what the broker reads: what was committed, and nothing else. What was sealed may be
+// there before Committed tells of it.
+//
+// An error that has a method Damaged, and that is true, says that what was to be read is lost
+// for good: it is reported and left out. Any other error may pass: what could not be read
+// stays where it is.
 type Store interface {
 	// Get appends the value of key to dst.
 	Get(dst, key []byte) (value []byte, found bool, err error)
@@ -93,7 +99,7 @@ type Broker struct {
 
 	topics      map[string]*Topic
 	topicByID   map[uint32]*Topic
-	topicOrder  []*Topic // by name of making: what is walked over is in an order that history decides
+	topicOrder  []*Topic // by time of making: what is walked over is in an order that history decides
 	groups      map[string]*Group
 	groupByID   map[uint32]*Group
 	liteTopics  int
@@ -111,17 +117,18 @@ type Broker struct {
 	checks             schedule         // the k keys
 	moved, sealedMoved map[uint64]int64 // when half messages are asked about next, by sequence, until that is committed
 	retention          retention
+	idleLite           []*Topic // found by retention
 	filters            map[filterKey]Matcher
 
-	pops         uint64          // so far: names the pop that is being answered
-	again        []*entry        // scratch
-	touched      []*queue        // appended to since Seal
-	sealed       []visibleQueue  // appended to by the batch that is being committed
-	dirty        []*subscription // that may have something for a waiter
-	spareDirty   []*subscription
-	dirtyClients []*liteClient
-	answers      []*Pop   // waiters that are done, for the caller
-	asks         []*Check // questions, for the caller
+	pops       uint64         // so far: names the pop that is being answered
+	again      []*entry       // scratch
+	touched    []*queue       // appended to since Seal
+	sealed     []visibleQueue // appended to by the batch that is being committed
+	dirty      []*waitingRoom // that may have something for those who wait there
+	spareDirty []*waitingRoom
+	starving   bool     // InflightMax has kept messages from somebody
+	answers    []*Pop   // pops that are done, for the caller
+	asks       []*Check // questions, for the caller
 
 	prefix, key, value []byte // scratch
 }
@@ -205,18 +212,22 @@ func (b *Broker) Asks() []*Check {
 	return asks
 }
 
-// Tick does what is due at now.
+// Tick does what is due at now. Who has waited long enough gets what has come in the meantime
+// rather than nothing.
 func (b *Broker) Tick(now int64) {
 	b.expire(now)
 	b.fireTimers(now)
 	b.fireChecks(now)
 	b.retain(now)
-	b.endPolls(now)
 	b.serve(now)
+	b.endPolls(now)
 }
 
-// Due is when Tick has something to do, in ms since 1970; never is math.MaxInt64.
+// Due is when Tick has something to do, in ms since 1970: 0 is at once, math.MaxInt64 never.
 func (b *Broker) Due() int64 {
+	if len(b.dirty) > 0 {
+		return 0
+	}
 	return min(b.entries.due(), b.waiters.due(), b.timers.next, b.checks.next, b.retention.next)
 }
 
@@ -225,6 +236,12 @@ func (b *Broker) Inflight() int { return b.inflight }
 
 // Waiting is how many pops wait.
 func (b *Broker) Waiting() int { return b.waiting }
+
+// isDamage tells whether an error of the store is there to stay.
+func isDamage(err error) bool {
+	var damage interface{ Damaged() bool }
+	return errors.As(err, &damage) && damage.Damaged()
+}
 
 func (b *Broker) report(event string, err error) {
 	if b.config.Report != nil {
