@@ -92,6 +92,8 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
 
+	"EndTransaction":                  newEndTransaction,
+	"RecallMessage":                   newRecallMessage,
 	"ForwardMessageToDeadLetterQueue": newForwardToDeadLetterQueue,
 }
 
