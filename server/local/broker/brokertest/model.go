@@ -44,8 +44,8 @@ type sent struct {
 	base           int32 // attempts that it was sent with
 	presence       presence
 	committed      presence // what a crash makes of it
-	due            int64 // not before
-	since          int64 // when it could be delivered first
+	due            int64    // not before
+	since          int64    // when it could be delivered first
 	asked          int
 	loose          bool // its topic may be deleted
 	groups         map[string]*progress
@@ -175,7 +175,7 @@ func (m *model) delivered(topic, group, id, attempt string, d *broker.Delivery, 
 	m.effect(effect{
 		lost: func() { p.last = before },
 		doubt: func() {
-			p.low, p.high, p.doubt = min(before.times, p.low), max(before.high, p.high), true
+			p.low, p.high, p.doubt = min(before.times, before.low, p.low), max(before.high, p.high), true
 		},
 	})
 	return x, nil
