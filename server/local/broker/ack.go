@@ -13,6 +13,7 @@ type Receipt struct {
 	Queue        int32
 	Offset       int64
 	PopTime      int64
+	Sequence     uint64 // of the message; 0: not known. A topic made anew has others at the same offsets
 }
 
 // place is the topic and the group of a receipt; ok tells that they are there, and that a
@@ -94,7 +95,7 @@ func (b *Broker) DeadLetter(r *Receipt, now int64) (bool, error) {
 		return false, err
 	}
 	var dead record
-	if err := dead.parse(b.value); err != nil {
+	if err := dead.parse(b.value); err != nil || r.Sequence != 0 && r.Sequence != dead.Sequence {
 		return false, err
 	}
 	to := b.UseTopic(deadLetterPrefix + r.Group)

@@ -108,17 +108,16 @@ type Broker struct {
 	nextID   counter // of topics and groups
 	sequence counter // of appends, timers and half messages
 
-	inflight           int
-	waiting            int
-	entries            heap[*entry]     // by the end of the invisible time
-	waiters            heap[*Pop]       // by the end of the poll
-	spare              *entry           // entries to be used again
-	timers             schedule         // the t keys
-	checks             schedule         // the k keys
-	moved, sealedMoved map[uint64]int64 // when half messages are asked about next, by sequence, until that is committed
-	retention          retention
-	idleLite           []*Topic // found by retention
-	filters            map[filterKey]Matcher
+	inflight  int
+	waiting   int
+	entries   heap[*entry] // by the end of the invisible time
+	waiters   heap[*Pop]   // by the end of the poll
+	spare     *entry       // entries to be used again
+	timers    schedule     // the t keys
+	checks    schedule     // the k keys
+	retention retention
+	idleLite  []*Topic // found by retention
+	filters   map[filterKey]Matcher
 
 	pops       uint64         // so far: names the pop that is being answered
 	again      []*entry       // scratch
@@ -145,8 +144,8 @@ func Open(store Store, config Config) (*Broker, error) {
 		config: config, store: store, cursor: store.Cursor(),
 		topics: map[string]*Topic{}, topicByID: map[uint32]*Topic{},
 		groups: map[string]*Group{}, groupByID: map[uint32]*Group{}, liteClients: map[liteKey]*liteClient{},
-		filters: map[filterKey]Matcher{}, moved: map[uint64]int64{}, sealedMoved: map[uint64]int64{},
-		timers: newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
+		filters: map[filterKey]Matcher{},
+		timers:  newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
 		nextID:   counter{name: "id", step: 1},
 		sequence: counter{name: "sequence", step: sequenceStep},
 	}
@@ -171,7 +170,6 @@ func (b *Broker) Seal() {
 	b.touched = b.touched[:0]
 	b.timers.seal()
 	b.checks.seal()
-	b.moved, b.sealedMoved = b.sealedMoved, b.moved
 }
 
 // Committed makes what was sealed visible, and serves those who waited for it.
@@ -186,7 +184,6 @@ func (b *Broker) Committed(now int64) {
 	b.sealed = b.sealed[:0]
 	b.timers.committed()
 	b.checks.committed()
-	clear(b.sealedMoved)
 	b.serve(now)
 }
 

@@ -130,10 +130,9 @@ func (b *Broker) popAgain(s *subscription, p *Pop, now int64) {
 	}
 	b.again = append(b.again[:0], s.tries[p.attempt]...)
 	for _, e := range b.again {
-		if !p.room() {
-			break
+		if p.room() && e.visibleAt > now { // others wait for Tick, after a restart
+			b.redeliver(p, e, now)
 		}
-		b.redeliver(p, e, now)
 	}
 	clear(b.again)
 }

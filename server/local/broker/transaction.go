@@ -91,7 +91,7 @@ func (b *Broker) EndTransaction(t *Topic, id []byte, commit bool, now int64) (bo
 	if len(half) < halfValuePrefix || r.parse(half[halfValuePrefix:]) != nil {
 		return false, errRecord
 	}
-	b.endHalf(t.id, id, sequence, b.rescheduled(sequence, at))
+	b.endHalf(t.id, id, sequence, at)
 	if commit {
 		b.commitHalf(t, &r, now)
 	}
@@ -109,24 +109,13 @@ func (b *Broker) commitHalf(t *Topic, r *record, now int64) {
 	b.release(t, r, now)
 }
 
-// endHalf deletes a half message and what leads to it.
+// endHalf deletes a half message and what leads to it. When a question of this turn or the last
+// has moved the next one from at, a key stays that finds nothing when its time comes.
 func (b *Broker) endHalf(topic uint32, id []byte, sequence uint64, at int64) {
 	b.checks.forget(sequence)
-	delete(b.moved, sequence)
 	b.batch.Delete(appendHalfKey(b.prefix[:0], sequence))
 	b.batch.Delete(appendIndexKey(b.prefix[:0], topic, id))
 	b.batch.Delete(appendCheckKey(b.prefix[:0], at, sequence))
-}
-
-// rescheduled is the time of the next question when the store may not know it yet.
-func (b *Broker) rescheduled(sequence uint64, at int64) int64 {
-	if later, is := b.moved[sequence]; is {
-		return later
-	}
-	if later, is := b.sealedMoved[sequence]; is {
-		return later
-	}
-	return at
 }
 
 // fireChecks asks about the half messages whose time has come.
@@ -171,7 +160,6 @@ func (b *Broker) check(sequence uint64, checks uint32, now int64) {
 	default:
 		at := b.nextRound(now)
 		b.scheduleCheck(topic, id, sequence, at, checks+1)
-		b.moved[sequence] = at
 		b.ask(t, &r, checks+1)
 	}
 }
