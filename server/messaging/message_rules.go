@@ -120,7 +120,7 @@ func (svc *Service) checkLiteTopic(name []byte) (apiv2.Outcome, bool) {
 	case len(name) == 0:
 	case blank(name):
 		return illegal("lite topic cannot be the char sequence of whitespace")
-	case len(name) > svc.LiteTopicBytesMax:
+	case svc.LiteTopicBytesMax > 0 && len(name) > svc.LiteTopicBytesMax:
 		return illegal("lite topic exceed the max size " + strconv.Itoa(svc.LiteTopicBytesMax))
 	case !named(name) || bytes.ContainsAny(name, "%|"):
 		return illegal("lite topic can only contain alphanumeric characters, hyphens(-), and underscores(_)")
