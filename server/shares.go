@@ -60,6 +60,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		BodyBytesMax: c.Message.BodyBytesMax, BodyEmptyCheck: c.Message.BodyEmptyCheck,
 		PropertiesBytesMax: c.Message.PropertiesBytesMax, PropertiesMax: c.Message.PropertiesMax,
 		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: c.Message.LiteTopicBytesMax,
+		LiteUnackedMax: c.Lite.UnackedMax, LiteSyncRate: c.Lite.SyncRate,
 		DelayMax: c.Message.DelayMax, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
