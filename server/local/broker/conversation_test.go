@@ -343,10 +343,7 @@ func (s *stage) answered(p *broker.Pop) {
 
 func (s *stage) topic(b *broker.Broker, a *arguments) {
 	how := a.word()
-	settings := broker.TopicSettings{
-		Name: a.word(), Type: a.text("type", "ANY"), Queues: a.number("queues", 4), Perm: broker.PermRead | broker.PermWrite,
-	}
-	settings.WriteQueues = a.number("write", settings.Queues)
+	settings := broker.TopicSettings{Name: a.word(), Type: a.text("type", "ANY"), Queues: a.number("queues", 4), WriteQueues: a.number("write", 0)}
 	var err error
 	switch how {
 	case "create":

@@ -39,7 +39,7 @@ func (b *Broker) UseLiteTopic(parent *Topic, name string) (*Topic, error) {
 		return nil, ErrTooMany
 	}
 	return b.addTopic(&topicValue{
-		TopicSettings: plainTopic(full, typeLite, 1), ID: uint32(b.take(&b.nextID)),
+		TopicSettings: TopicSettings{Name: full, Type: typeLite, Queues: 1}.whole(), ID: uint32(b.take(&b.nextID)),
 		LiteParent: parent.Name, LiteName: name,
 	}), nil
 }

@@ -15,8 +15,8 @@ type TopicSettings struct {
 	Name        string            `json:"name"`
 	Type        string            `json:"type"`        // as the attribute message.type names it; ANY takes every type
 	Queues      int               `json:"queues"`      // that are read
-	WriteQueues int               `json:"writeQueues"` // the first of them, that are written
-	Perm        int               `json:"perm"`        // PermRead, PermWrite or both
+	WriteQueues int               `json:"writeQueues"` // the first of them, that are written; 0: all
+	Perm        int               `json:"perm"`        // PermRead, PermWrite or both; 0: both
 	Attributes  map[string]string `json:"attributes,omitempty"`
 }
 
@@ -26,9 +26,15 @@ const (
 	PermRead  = 4
 )
 
-// plainTopic is the settings of a topic that nobody asked anything of.
-func plainTopic(name, messageType string, queues int) TopicSettings {
-	return TopicSettings{Name: name, Type: messageType, Queues: queues, WriteQueues: queues, Perm: PermRead | PermWrite}
+// whole is the settings with what was left open.
+func (s TopicSettings) whole() TopicSettings {
+	if s.WriteQueues == 0 {
+		s.WriteQueues = s.Queues
+	}
+	if s.Perm == 0 {
+		s.Perm = PermRead | PermWrite
+	}
+	return s
 }
 
 // The topic types that the broker itself must tell from the others.
@@ -120,7 +126,7 @@ func (b *Broker) UseTopic(name string) *Topic {
 	case !b.config.AutoCreateTopics:
 		return nil
 	}
-	t, err := b.CreateTopic(plainTopic(name, typeAny, queues))
+	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: queues})
 	if err != nil {
 		b.report("topic not made: "+name, err)
 	}
@@ -129,6 +135,7 @@ func (b *Broker) UseTopic(name string) *Topic {
 
 // CreateTopic makes a topic.
 func (b *Broker) CreateTopic(settings TopicSettings) (*Topic, error) {
+	settings = settings.whole()
 	switch {
 	case b.topics[settings.Name] != nil:
 		return nil, ErrExists
@@ -146,7 +153,7 @@ func (s *TopicSettings) sound() bool {
 
 // ChangeTopic gives a topic more queues or other attributes.
 func (b *Broker) ChangeTopic(settings TopicSettings) error {
-	t := b.topics[settings.Name]
+	t, settings := b.topics[settings.Name], settings.whole()
 	switch {
 	case t == nil:
 		return ErrMissing

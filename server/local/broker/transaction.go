@@ -197,7 +197,7 @@ func (b *Broker) systemTopic(name string) *Topic {
 	if t := b.topics[name]; t != nil {
 		return t
 	}
-	t, err := b.CreateTopic(plainTopic(name, typeAny, 1))
+	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: 1})
 	if err != nil {
 		b.report("topic not made: "+name, err)
 	}
