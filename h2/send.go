@@ -145,6 +145,6 @@ func (c *Conn) Drain(out *pool.Chain) {
 	out.AppendChain(&c.out)
 	if c.streams.active == 0 {
 		c.out.Trim()
-		c.out = kept(c.out)
+		shrink(&c.out)
 	}
 }
