@@ -11,6 +11,7 @@
 package messaging
 
 import (
+	"bytes"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -129,6 +130,10 @@ type Client struct {
 	session *session.Session
 	closed  func()
 	waiting map[drainer]struct{} // calls that go on until something happens
+
+	// of the last call: the next one is mostly of the same method
+	lastPath  []byte
+	lastBegin func(c *Client, s *h2.Stream) h2.Handler
 }
 
 // drainer is a call that would go on after everybody has been asked to leave.
@@ -205,6 +210,9 @@ func (s *shutdown) OnTurn(now time.Time) {
 // Open implements h2.Service.
 func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	path := s.Path()
+	if c.lastBegin != nil && bytes.Equal(path, c.lastPath) {
+		return c.lastBegin(c, s), grpc.Status{}
+	}
 	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
 	}
@@ -212,6 +220,7 @@ func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	if begin == nil {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method " + trimSlash(path) + " is unimplemented"}
 	}
+	c.lastPath, c.lastBegin = append(c.lastPath[:0], path...), begin
 	return begin(c, s), grpc.Status{}
 }
 
