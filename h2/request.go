@@ -207,7 +207,7 @@ func (s *Stream) start(r *request, endStream bool) error {
 		s.deadline = c.now.Add(r.timeout)
 		c.wake(s.deadline)
 	}
-	c.cfg.Counters.StreamsOpened.Add(1)
+	c.opened++
 	handler, status := c.svc.Open(s)
 	if s.state != open {
 		return nil
