@@ -14,6 +14,9 @@ type Config struct {
 	Limits   Limits
 	Metadata []string  // lower-case header names the service reads; others are dropped
 	Counters *Counters // nil: nobody counts
+	// Requests bounds the bytes of incomplete requests of all connections together. The call
+	// whose bytes exceed it ends with RESOURCE_EXHAUSTED. nil: there is no bound.
+	Requests *pool.Budget
 
 	once   sync.Once
 	limits Limits                    // with defaults

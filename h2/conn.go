@@ -26,6 +26,9 @@ type Conn struct {
 	recvWindow   int        // bytes of DATA the client may still send
 	recvOwed     int        // bytes received and not yet credited
 	partial      int        // bytes of incomplete messages, all streams
+	charged      int        // of them, taken from Config.Requests
+	favoured     Key        // whose window grows although partial is high
+	withheld     int        // streams whose window does not
 	message      pool.Chain // the message being delivered
 
 	// what leaves

@@ -30,8 +30,11 @@ func (s *Stream) Write(msg []byte) {
 		s.sent(n)
 		return
 	}
-	b := grpc.AppendPrefix(s.queue.Reserve(n), len(msg))
-	s.queue.Commit(append(b, msg...))
+	// A block of its own, not Reserve's: a client that opens no window has a thousand streams
+	// wait with one small answer each.
+	block := pool.Get(n)
+	b := grpc.AppendPrefix(block.Bytes()[:0], len(msg))
+	s.queue.Append(pool.ViewOf(block, 0, len(append(b, msg...))))
 	s.wait(n)
 }
 
@@ -47,7 +50,8 @@ func (s *Stream) Send(msg *pool.Chain) {
 	out := &s.conn.out
 	switch {
 	case !s.fits(n):
-		s.queue.Commit(grpc.AppendPrefix(s.queue.Reserve(grpc.PrefixBytes), size))
+		block := pool.Get(grpc.PrefixBytes)
+		s.queue.Append(pool.ViewOf(block, 0, len(grpc.AppendPrefix(block.Bytes()[:0], size))))
 		s.queue.AppendChain(msg)
 		s.wait(n)
 	case size <= copyBytesMax:

@@ -60,6 +60,7 @@ type call struct {
 	contentLeft   int64     // of content-length; -1: not declared
 	recvWindow    int       // bytes of DATA the client may still send
 	recvOwed      int       // bytes received and not yet credited
+	withheld      bool      // recvOwed is to be credited when there is room
 	heardAt       time.Time // last DATA
 
 	// the answer
@@ -160,11 +161,15 @@ func (s *Stream) release(how ending) {
 	c := s.conn
 	c.ready.remove(s)
 	c.waiting -= s.queue.Len()
-	c.partial -= s.in.Len()
+	held := s.in.Len()
 	s.queue.Release()
 	s.in.Release()
+	if s.withheld {
+		c.withheld--
+	}
 	c.closed.add(s.id, how)
 	c.streams.release(s)
+	c.unkeep(held)
 	if c.streams.active == 0 {
 		c.becomeIdle()
 	}

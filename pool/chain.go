@@ -130,6 +130,38 @@ func (c *Chain) MoveFront(from *Chain, n int) {
 	from.rewind()
 }
 
+// pinsMax is how many times their own size bytes may keep alive before they are better copied.
+const pinsMax = 8
+
+// MoveLean is MoveFront for bytes that will be kept for long: where they are a small part of the
+// blocks they lie in they are copied, so that the blocks can be used again.
+func (c *Chain) MoveLean(from *Chain, n int) {
+	if from.pins(n) <= pinsMax*n {
+		c.MoveFront(from, n)
+		return
+	}
+	b := Get(n)
+	from.AppendRange(b.block[:0], 0, n)
+	c.Append(ViewOf(b, 0, n))
+	from.Discard(n)
+}
+
+// pins is the size of the blocks that the first n bytes keep alive.
+func (c *Chain) pins(n int) (size int) {
+	var last *Buffer
+	for _, v := range c.Views() {
+		if n <= 0 {
+			break
+		}
+		n -= v.Len()
+		if v.buf != nil && v.buf != last {
+			size += v.buf.size
+			last = v.buf
+		}
+	}
+	return size
+}
+
 // Discard releases the first n bytes.
 func (c *Chain) Discard(n int) {
 	for n > 0 {

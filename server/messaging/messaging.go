@@ -47,6 +47,9 @@ type Config struct {
 	Renew              session.RenewPolicy
 	CallTimeout        time.Duration // of sends, acks and changes
 
+	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
+	LongPollsMax     int // receives that wait for the backend
+
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
 
@@ -59,8 +62,10 @@ type Service struct {
 	Backend  backend.Backend
 	Sessions *session.Registry
 
-	views   apiv2.Limits
-	renewer *session.Renewer
+	views    apiv2.Limits
+	inflight *pool.Budget // nil where the limit is 0
+	polls    *pool.Budget // counts calls
+	renewer  *session.Renewer
 
 	liteSyncs bucket
 }
@@ -68,6 +73,12 @@ type Service struct {
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	if config.InflightBytesMax > 0 {
+		svc.inflight = pool.NewBudget(config.InflightBytesMax)
+	}
+	if config.LongPollsMax > 0 {
+		svc.polls = pool.NewBudget(config.LongPollsMax)
+	}
 	svc.renewer = session.NewRenewer(config.Renew, b)
 	sessions.Gone = svc.gone
 	b.Attach(svc)
