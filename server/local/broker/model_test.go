@@ -94,7 +94,8 @@ func (c *choices) Uint64() uint64 {
 // inputMax is enough for a few hundred operations.
 const inputMax = 1000
 
-// FuzzBroker plays workloads whose decisions are the input.
+// FuzzBroker plays workloads whose decisions are the input. Give it -fuzzminimizetime 5x: a
+// shorter workload is another one, and looking for it takes a minute.
 func FuzzBroker(f *testing.F) {
 	for seed := range byte(4) {
 		rng := rand.NewChaCha8([32]byte{seed})

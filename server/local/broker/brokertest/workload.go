@@ -15,8 +15,8 @@ import (
 type Workload struct {
 	Seed    uint64
 	Choices rand.Source // instead of what Seed gives
-	Crashes int // how often the broker crashes
-	Steps   int // operations from one crash to the next, on the average
+	Crashes int         // how often the broker crashes
+	Steps   int         // operations from one crash to the next, on the average
 	Disk    Disk
 
 	// Invariants, when it is not nil, is called after every operation.
