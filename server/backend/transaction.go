@@ -31,7 +31,7 @@ type EndTransaction struct {
 type TransactionCheck struct {
 	Topic         string // whose producers are asked
 	TransactionID string
-	Record        message.Record // its views borrow Body
+	Record        message.Record // under its own topic, not the half messages'; its views borrow Body
 	Body          pool.Chain
 }
 
@@ -44,6 +44,9 @@ type Clients interface {
 	// CheckTransaction asks one producer of the topic; its answer comes as an EndTransaction.
 	// It takes check, and tells whether there was a producer to ask.
 	CheckTransaction(check *TransactionCheck) bool
+	// Published lists the topics that producers said they publish to: whoever asks for the end
+	// of transactions wants to know whom it may ask.
+	Published() []string
 	// Unsubscribed tells a client that its group no longer has a lite topic.
 	Unsubscribed(clientID, group, liteTopic string)
 }

@@ -88,6 +88,7 @@ func TestColdMethodsNeedAnID(t *testing.T) {
 		"QueryRoute": &apiv2.QueryRouteResponse{}, "QueryAssignment": &apiv2.QueryAssignmentResponse{},
 		"Heartbeat": &apiv2.HeartbeatResponse{}, "NotifyClientTermination": &apiv2.NotifyClientTerminationResponse{},
 		"ForwardMessageToDeadLetterQueue": &apiv2.ForwardMessageToDeadLetterQueueResponse{},
+		"EndTransaction":                  &apiv2.EndTransactionResponse{}, "RecallMessage": &apiv2.RecallMessageResponse{},
 	} {
 		if methods[method] == nil {
 			continue

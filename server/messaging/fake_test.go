@@ -21,6 +21,8 @@ type fake struct {
 	groups map[string]*backend.Group
 	asked  []any // operations that wait for an answer, in order
 	log    []string
+
+	clients backend.Clients
 }
 
 func newFake() *fake {
@@ -73,7 +75,7 @@ func (f *fake) SyncLite(op *backend.SyncLite, _ time.Time) {
 	f.ask(op, "lite %d %v of %s/%s for %s", op.Action, op.LiteTopics, op.Group, op.Topic, op.ClientID)
 }
 
-func (f *fake) Attach(backend.Clients) {}
+func (f *fake) Attach(c backend.Clients) { f.clients = c }
 
 func (f *fake) delivery(d *backend.Delivery) string {
 	if h, err := handle.Parse(d.HandleText); err != nil || h.Offset != d.Handle.Offset {

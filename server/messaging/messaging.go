@@ -58,9 +58,11 @@ type Service struct {
 	views apiv2.Limits
 }
 
-// NewService returns the service over b.
+// NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
-	return &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	b.Attach(svc)
+	return svc
 }
 
 // The request headers that methods read, by their index in Metadata.
@@ -92,6 +94,8 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
 
+	"EndTransaction":                  newEndTransaction,
+	"RecallMessage":                   newRecallMessage,
 	"ForwardMessageToDeadLetterQueue": newForwardToDeadLetterQueue,
 }
 

@@ -1,8 +1,6 @@
 package messaging
 
 import (
-	"crypto/md5"
-	"hash"
 	"strconv"
 	"sync"
 	"time"
@@ -32,16 +30,11 @@ type receiveMessage struct {
 	op    backend.Pop
 
 	filter    tagFilter
-	message   apiv2.DeliveredMessage
+	shown     shown
 	delivered []int // for each message kept, how many bytes were queued up to its end
 	kept      []int // their indices in op.Messages
 	element   pool.Chain
 	tail      int // bytes of the element behind the messages
-	hash      hash.Hash
-	sum       [md5.Size]byte
-	digest    [2 * md5.Size]byte
-	hosts     []byte // the memory of these is reused
-	offsetID  []byte
 }
 
 // receiveStep is what a receive waits for.
@@ -67,7 +60,7 @@ func (m *receiveMessage) free(reuse bool) {
 	m.op.Reset()
 	m.view.Reset()
 	m.request.Release()
-	m.message.Reset()
+	m.shown.message.Reset()
 	m.element.Trim()
 	if reuse {
 		m.step, m.topic, m.group = receiveNothing, backend.FetchTopic{}, backend.FetchGroup{}
@@ -359,5 +352,5 @@ func (m *receiveMessage) park() {
 	m.view.Group.Name, m.view.Topic.Name = group, topic
 	m.request.Release()
 	m.op.Body.Release()
-	m.message.Reset()
+	m.shown.message.Reset()
 }
