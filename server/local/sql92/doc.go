@@ -70,6 +70,8 @@
 //   - IN of null is null; CONTAINS, STARTSWITH and ENDSWITH, and their NOT, are FALSE of null, of what is
 //     no String, and of an empty search.
 //
-// One thing is ours: an expression nested deeper than DepthMax is refused. The reference has its
-// thread's stack for a limit.
+// Two things are ours. An expression nested deeper than DepthMax is refused, where the reference has
+// its thread's stack for a limit (1 MiB is enough for 900 parentheses, not for 999), and long chains of
+// AND and OR, on which its evaluation overflows, are no nesting here. And texts are compared as bytes,
+// which is the same for valid UTF-8.
 package sql92
