@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/netip"
 
 	"rocketmq-proxy/remoting"
@@ -9,6 +10,7 @@ import (
 	"rocketmq-proxy/server/config"
 	"rocketmq-proxy/server/local"
 	"rocketmq-proxy/server/local/broker"
+	"rocketmq-proxy/server/local/door"
 	"rocketmq-proxy/server/local/store"
 )
 
@@ -25,7 +27,11 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		if err != nil {
 			return messages{}, err
 		}
-		return messages{l, l.Close}, nil
+		d, err := door.Open(s.config.Local.StorePath, l.Catalog())
+		if err != nil {
+			return messages{}, errors.Join(err, l.Close())
+		}
+		return messages{l, func() error { d.Close(); return l.Close() }}, nil
 	}
 	c := cluster.New(clusterConfig(&s.config, counters, s.report))
 	return messages{c, func() error { c.Close(); return nil }}, nil
