@@ -46,7 +46,7 @@ func refused(p peer, table []refusal) {
 // TestClientIDIsRequired of every call, and a blank one is none.
 func TestClientIDIsRequired(t *testing.T) {
 	type answer interface{ GetStatus() *v2.Status }
-	eachTransport(t, func(p peer) {
+	eachTransport(t, "stubs: refusals of each method", func(p peer) {
 		none := p.with("x-mq-client-id", "")
 		empty := metadata.AppendToOutgoingContext(none, "x-mq-client-id", "")
 		blank := p.with("x-mq-client-id", " ")
@@ -94,8 +94,8 @@ func TestClientIDIsRequired(t *testing.T) {
 
 // TestSendRefuses goes through the checks of SendMessage.
 func TestSendRefuses(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		normal, fifo := topic(p.T, "NORMAL"), topic(p.T, "FIFO")
+	eachTransport(t, "stubs: refusals of each method", func(p peer) {
+		normal, fifo := p.topic("NORMAL"), p.topic("FIFO")
 		all := func(name string, want []v2.Code, messages ...*v2.Message) refusal {
 			return refusal{name, func(p peer) (*v2.Status, error) {
 				answer, err := p.SendMessage(p.with(), &v2.SendMessageRequest{Messages: messages})
@@ -155,8 +155,8 @@ func TestSendRefuses(t *testing.T) {
 
 // TestReceiveRefuses goes through the checks of ReceiveMessage, in their order.
 func TestReceiveRefuses(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name, group := topic(p.T, "NORMAL"), freshName(p.T)
+	eachTransport(t, "stubs: refusals of each method", func(p peer) {
+		name, group := p.topic("NORMAL"), freshName(p.T)
 		receive := func(what string, want []v2.Code, change func(r *v2.ReceiveMessageRequest)) refusal {
 			return refusal{what, func(p peer) (*v2.Status, error) {
 				got, err := p.polls(p.with(), receiveRequest(name, group, change))
@@ -167,7 +167,7 @@ func TestReceiveRefuses(t *testing.T) {
 		refused(p.another(), []refusal{receive("no settings", code(v2.Code_INTERNAL_SERVER_ERROR, v2.Code_UNRECOGNIZED_CLIENT_TYPE),
 			func(*v2.ReceiveMessageRequest) {})})
 
-		p.opens().settles(consumerSettings(v2.ClientType_SIMPLE_CONSUMER, name, group, "*"))
+		p.opens().settles(p.consumerSettings(v2.ClientType_SIMPLE_CONSUMER, name, group, "*"))
 		refused(p, []refusal{
 			receive("blank topic", code(v2.Code_ILLEGAL_TOPIC), func(r *v2.ReceiveMessageRequest) { r.MessageQueue.Topic.Name = "" }),
 			receive("illegal topic", code(v2.Code_ILLEGAL_TOPIC), func(r *v2.ReceiveMessageRequest) { r.MessageQueue.Topic.Name = "a*b" }),

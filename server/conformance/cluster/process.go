@@ -53,6 +53,9 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
+// ExitCode is how it ended, after Exited; -1 after a signal.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Kill ends it at once, as a crash would, and waits until it is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // gone already is as good
@@ -83,7 +86,7 @@ func (p *Process) LogTail(linesMax int) string {
 // and with the last answer when ctx does.
 func (p *Process) Await(ctx context.Context, what string, done func(context.Context) error) error {
 	last := errors.New("not asked yet")
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if last = done(ctx); last == nil {
