@@ -29,11 +29,11 @@ type clients struct {
 
 	mu        sync.Mutex
 	producers map[string]func() (rmq.Producer, error) // by topic
-	simple    map[string]*simple      // by group
-	push      map[string]*push        // by group
-	loads     map[string]*load        // by topic
-	listeners map[string]*listener    // by group
-	asked     map[string][]string     // ids that a topic's producers were asked about
+	simple    map[string]*simple                      // by group
+	push      map[string]*push                        // by group
+	loads     map[string]*load                        // by topic
+	listeners map[string]*listener                    // by group
+	asked     map[string][]string                     // ids that a topic's producers were asked about
 }
 
 func main() {
