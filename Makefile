@@ -24,7 +24,7 @@ BENCH       ?= .
 BENCHCOUNT  ?= 1
 BENCHTIMEOUT ?= 30m
 
-# Extra words for the proxy of `make run`, such as ARGS="-pc my.json".
+# Extra words for the proxy of `make run`, such as ARGS="-pc my.json" or ARGS="-store /data/proxy".
 ARGS        ?=
 
 .PHONY: help
@@ -40,15 +40,9 @@ help: ## Print this list
 build: ## Build the proxy into bin/
 	go build -trimpath -o $(PROXY) ./server/cmd/rocketmq-proxy
 
-# Local mode will make this work without a cluster.
-run: ## Run the proxy in front of the cluster at NAMESRV_ADDR
-	@if [ -z "$${NAMESRV_ADDR:-}" ]; then \
-	  echo "make run: NAMESRV_ADDR is not set. The proxy serves an existing RocketMQ cluster; say where its name server is:"; \
-	  echo "    make run NAMESRV_ADDR=127.0.0.1:9876"; \
-	  exit 2; \
-	fi
-	@$(MAKE) build
-	NAMESRV_ADDR="$$NAMESRV_ADDR" $(PROXY) $(ARGS)
+# Without NAMESRV_ADDR it needs nothing else: a broker is inside.
+run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESRV_ADDR
+	@NAMESRV_ADDR="$${NAMESRV_ADDR:-}" $(PROXY) $(ARGS)
 export NAMESRV_ADDR
 
 ## Check it

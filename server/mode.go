@@ -10,6 +10,7 @@ import (
 	"rocketmq-proxy/server/config"
 	"rocketmq-proxy/server/local"
 	"rocketmq-proxy/server/local/broker"
+	"rocketmq-proxy/server/local/catalog"
 	"rocketmq-proxy/server/local/door"
 	"rocketmq-proxy/server/local/store"
 )
@@ -35,6 +36,24 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 	}
 	c := cluster.New(clusterConfig(&s.config, counters, s.report))
 	return messages{c, func() error { c.Close(); return nil }}, nil
+}
+
+// opened is the catalog of a proxy that does not run.
+type opened struct {
+	catalog.Catalog
+	local *local.Local
+}
+
+// Close implements catalog.Store.
+func (o opened) Close() error { return o.local.Close() }
+
+// OpenStore opens the store of a proxy that does not run, for its topics and groups.
+func OpenStore(c config.Config) (catalog.Store, error) {
+	l, err := local.New(localConfig(&c, func(string, error) {}))
+	if err != nil {
+		return nil, err
+	}
+	return opened{l.Catalog(), l}, nil
 }
 
 // tell logs what an operator should know of the embedded broker.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -109,9 +110,15 @@ func (s *Server) listen(sessions *session.Registry) error {
 // Port is the TCP port that clients dial.
 func (s *Server) Port() int { return s.port.Addr().(*net.TCPAddr).Port }
 
-// Announce says, in the words that scripts wait for, that the proxy serves.
-func (s *Server) Announce() {
-	s.log.Info().Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
+// Announce says that the proxy serves: in Local mode to a person, on out, with what can be
+// typed next, where program is what they called; then in the words that scripts wait for.
+func (s *Server) Announce(out io.Writer, program string) {
+	told := s.log.Info()
+	if told.Enabled() && s.config.Proxy.Mode == config.ModeLocal {
+		_, _ = io.WriteString(out, banner(&s.config, s.Port(), program))
+		told.Str("store", s.config.Local.StorePath).Str("flush", string(s.config.Local.Flush))
+	}
+	told.Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
 		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
 		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).
 		Msg("rocketmq-proxy startup successfully")

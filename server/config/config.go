@@ -1,8 +1,9 @@
-// Package config reads what a proxy is to be: the Java proxy's own rmq-proxy.json, its flags
-// and its environment variables become one [Config].
+// Package config reads what a proxy is to be: the Java proxy's own rmq-proxy.json, its flags,
+// its environment variables and, in Local mode, a broker's broker.conf become one [Config].
 //
 // [Resolve] is the whole way, from the arguments of the program to a checked Config. Flags win
-// over the file, the file wins over the environment, the environment wins over the defaults.
+// over rmq-proxy.json, that wins over broker.conf and the environment, and these win over the
+// defaults.
 // Keys are matched without regard to case; unknown keys are noticed and ignored, as a file
 // written for another version must still start; wrong values are all reported at once, each
 // with its key, its line and what is expected.

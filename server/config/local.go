@@ -40,7 +40,7 @@ type Local struct {
 	// StoreFreeBytesMin is how much of the disk stays free: with less, sends are refused while
 	// receives and acknowledgements go on. Default 256 MiB. Our own key; Java: a share of the
 	// disk, diskMaxUsedSpaceRatio.
-	StoreFreeBytesMin int64 `key:"storeFreeBytesMin" in:"0..9007199254740992"`
+	StoreFreeBytesMin int64 `key:"storeFreeBytesMin" in:"1..9007199254740992"`
 
 	// TopicQueues is the number of queues of a topic that is made on first use. Default 4. Java: 8,
 	// of which such a topic gets the 4 that clients ask for.

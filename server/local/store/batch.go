@@ -14,6 +14,8 @@ type Batch struct {
 	b *pebble.Batch
 	// empty is the length of b with nothing in it.
 	empty int
+	// count is the number of entries of the last commit.
+	count uint64
 }
 
 // NewBatch makes an empty batch for this store.
@@ -23,7 +25,21 @@ func (s *Store) NewBatch() *Batch {
 	return b
 }
 
-func (b *Batch) begin() { b.empty = b.b.Len() }
+// begin adds the mark that Commit fills in. It is the log's alone and counts for nothing.
+func (b *Batch) begin() {
+	var m [markBytes]byte
+	m[0] = markTag
+	_ = b.b.LogData(m[:], nil) // has no error
+	b.empty = b.b.Len()
+}
+
+func (b *Batch) mark(m mark) {
+	m.put(b.b.Repr()[markOffset:recordHead])
+	b.count = uint64(b.b.Count())
+}
+
+// end is the sequence number behind a batch that was committed.
+func (b *Batch) end() uint64 { return uint64(b.b.SeqNum()) + b.count }
 
 // Put adds a key with its value. Both slices are to be filled in before the next call on b:
 // they are b's own memory, nothing is copied.

@@ -1,20 +1,24 @@
 package store
 
 import (
+	"errors"
+
 	"github.com/cockroachdb/pebble/v2"
 )
 
 // Cursor reads forward through a range of committed data. It is reused: Seek begins anew and
 // sees all that was committed before it. A cursor belongs to one goroutine at a time.
 //
-// Between Seek and the end of its range, a cursor holds the tables and memory it reads from,
-// even if they are obsolete. Next lets go of them when it comes to the end; who stops
-// earlier and will not soon Seek again calls Rest.
+// Between Seek and the end of its range a cursor holds the tables and the memory it reads from,
+// even if they are obsolete. Next lets go of them at the end; who stops earlier and will not
+// soon Seek again calls Rest.
 type Cursor struct {
 	s    *Store
 	it   *pebble.Iterator
 	seen uint64 // s.commits when it was opened
 	opts pebble.IterOptions
+	from []byte // what is not read yet begins here or later
+	to   []byte
 	err  error
 }
 
@@ -24,15 +28,20 @@ func (s *Store) Cursor() *Cursor { return &Cursor{s: s} }
 // Seek goes to the first key in [from, to) and says whether there is one. The slices are
 // borrowed during the call.
 func (c *Cursor) Seek(from, to []byte) bool {
+	c.from = append(c.from[:0], from...)
+	c.to = append(c.to[:0], to...)
+	return c.seek()
+}
+
+func (c *Cursor) seek() bool {
 	c.err = nil
 	commits := c.s.commits.Load()
-	if c.it != nil && c.seen == commits && c.it.Error() == nil {
-		c.it.SetBounds(from, to)
+	if c.it != nil && c.seen == commits {
+		c.it.SetBounds(c.from, c.to)
 	} else {
 		c.Rest()
-		c.opts.LowerBound, c.opts.UpperBound = from, to
+		c.opts.LowerBound, c.opts.UpperBound = c.from, c.to
 		it, err := c.s.db.NewIter(&c.opts)
-		c.opts.LowerBound, c.opts.UpperBound = nil, nil
 		if err != nil {
 			c.err = err
 			return false
@@ -47,6 +56,7 @@ func (c *Cursor) Next() bool {
 	if c.it == nil {
 		return false
 	}
+	c.from = append(append(c.from[:0], c.it.Key()...), 0)
 	return c.settle(c.it.Next())
 }
 
@@ -54,10 +64,24 @@ func (c *Cursor) settle(valid bool) bool {
 	if valid {
 		return true
 	}
-	if c.err = c.it.Error(); c.err != nil {
-		c.Rest()
+	err := c.it.Error()
+	c.Rest()
+	if err != nil {
+		c.err = c.s.unreadable(err, c.from, c.to)
 	}
 	return false
+}
+
+// SkipDamage goes on behind the keys that cannot be read, after Seek or Next said no and Err is
+// an *UnreadableError, and says whether there is a key. Keys that are newer, and so in an
+// undamaged place, are skipped too when they lie among the lost ones.
+func (c *Cursor) SkipDamage() bool {
+	var lost *UnreadableError
+	if !errors.As(c.err, &lost) {
+		return false
+	}
+	c.from = append(append(c.from[:0], lost.To...), 0)
+	return c.seek()
 }
 
 // Key is the current key, borrowed until the next call.
@@ -69,7 +93,7 @@ func (c *Cursor) Value() []byte { return c.it.Value() }
 // Err is why the last Seek or Next said no, nil at the end of the range.
 func (c *Cursor) Err() error { return c.err }
 
-// Rest lets go of what the cursor holds until its next Seek.
+// Rest lets go of what the cursor holds, until its next Seek.
 func (c *Cursor) Rest() {
 	if c.it != nil {
 		_ = c.it.Close() // repeats the error that Err has

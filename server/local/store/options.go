@@ -2,34 +2,168 @@ package store
 
 import (
 	"fmt"
+	"runtime"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// memTablesMax is how many tables in memory there may be: one that is filled, the others
-// waiting for their flush.
-const memTablesMax = 4
+const (
+	// memTablesMax is how many tables there may be in memory: one that is filled, the others
+	// waiting for their flush. A commit that would need one more waits.
+	memTablesMax = 4
+	// levelZeroDepthMax is how many unsorted layers a read may have to look through before
+	// commits wait for a compaction.
+	levelZeroDepthMax = 24
+	// never is a limit of Pebble's that Commit keeps itself, see stall.
+	never = 1 << 20
+	// diskSlow is how long one write or sync may take before an operator hears of it.
+	diskSlow = 2 * time.Second
+	// backgroundPause is slept when work of Pebble's own failed, which it repeats at once.
+	backgroundPause = 20 * time.Millisecond
+)
 
+// options is how Pebble is tuned.
 func (s *Store) options() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          s.fs,
-		Lock:                        s.lock,
-		CacheSize:                   s.config.CacheBytes,
-		MemTableSize:                uint64(s.config.MemTableBytes),
-		MemTableStopWritesThreshold: memTablesMax,
-		FormatMajorVersion:          pebble.FormatValueSeparation,
-		Logger:                      logger{s},
+		FS:   s.guard,
+		Lock: s.lock,
+		// The newest format: logs with sync marks, columnar blocks, value separation.
+		FormatMajorVersion: pebble.FormatValueSeparation,
+		Comparer:           comparer(),
+		Logger:             logger{s},
+		EventListener:      s.events(),
+
+		// Blocks are read once or twice, soon after they were written, in order; what is read
+		// most is still in memory. The cache is for the indexes and for consumers that lag.
+		CacheSize: s.config.CacheBytes,
+		// A table in memory is flushed every second or so at full load; small keys that are put
+		// and deleted within it never reach a table. Larger ones save write amplification and
+		// cost memory memTablesMax times.
+		MemTableSize: uint64(s.config.MemTableBytes),
+		// Pebble waits for flushes and compactions in a way that cannot be interrupted. Commit
+		// waits itself, before it enters Pebble, and gives up when the store fails.
+		MemTableStopWritesThreshold: never,
+		L0StopWritesThreshold:       never,
+		// Flushes of one second make one layer. Two already start a compaction, so that a scan
+		// rarely has more than three to merge.
+		L0CompactionThreshold: 2,
+		// The base level holds half a minute of full load before the next level is touched.
+		LBaseMaxBytes: 64 << 20,
+		// Two cores, shared with everything else: one compaction, a second one when it gets late.
+		CompactionConcurrencyRange: func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)) },
+
+		// Descriptors are shared with the clients' connections.
+		MaxOpenFiles: 256,
+		// Tables are synced as they are written, so that their last sync does not hold up the
+		// log's.
+		BytesPerSync: 512 << 10,
+		// Commits that do not sync are on disk at the latest this many bytes later.
+		WALBytesPerSync: 1 << 20,
+		// The list of tables begins anew before reading it costs anything at start.
+		MaxManifestFileSize: 4 << 20,
+		// Space that retention gave free is wanted back soon, not with the next flush by chance.
+		FlushDelayDeleteRange: 5 * time.Second,
+
+		BlockPropertyCollectors: []func() pebble.BlockPropertyCollector{
+			func() pebble.BlockPropertyCollector { return &spanCollector{} },
+		},
 	}
+	// Files of a few seconds of load: retention drops whole ones without reading them.
+	for i := range o.TargetFileSizes {
+		o.TargetFileSizes[i] = min(int64(4<<20)<<i, 32<<20)
+	}
+	for i := range o.Levels {
+		l := &o.Levels[i]
+		// Values are read in runs of 32 of some hundred bytes.
+		l.BlockSize = 32 << 10
+		l.IndexBlockSize = 64 << 10
+		// Only Get asks for single keys, and mostly for ones that are there or are in memory.
+		l.FilterPolicy = bloom.FilterPolicy(10)
+	}
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
+	// A scan or a pop must not start compactions: what it read is deleted soon.
 	o.Experimental.ReadSamplingMultiplier = -1
+	o.Experimental.CompactionScheduler = s.scheduler
+	o.Experimental.L0CompactionConcurrency = 8
+	// Big bodies are written once to files of values and stay there while compactions sort
+	// their keys.
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{
+			Enabled:               true,
+			MinimumSize:           4 << 10,
+			MaxBlobReferenceDepth: 10,
+			RewriteMinimumAge:     time.Minute,
+			TargetGarbageRatio:    0.3,
+		}
+	}
 	return o
 }
 
-// logger turns Pebble's last words into a failed store: Pebble ends the process in Fatalf, and
-// a broker must not go without a word.
+// comparer is Pebble's own order, by its own name, but with whole keys in the indexes: a key that
+// follows the last one of a damaged block then leads to the next block, and not to the
+// damaged one again.
+func comparer() *pebble.Comparer {
+	c := *pebble.DefaultComparer
+	c.Separator = func(dst, a, _ []byte) []byte { return append(dst, a...) }
+	c.Successor = func(dst, a []byte) []byte { return append(dst, a...) }
+	return &c
+}
+
+// events keeps what Pebble tells: the few things that an operator wants to know are reported,
+// and those that a waiting commit waits for wake it.
+func (s *Store) events() *pebble.EventListener {
+	l := &pebble.EventListener{
+		BackgroundError: func(err error) {
+			s.reportOften("background work failed", err)
+			// Some of Pebble's own work is repeated at once when it failed. Its locks may be
+			// held here, so the pause is short; compactions have a longer one, see scheduler.
+			time.Sleep(backgroundPause)
+		},
+		DataCorruption: func(i pebble.DataCorruptionInfo) {
+			s.reportOften("damaged: "+i.Path, i.Details)
+		},
+		CompactionEnd: func(i pebble.CompactionInfo) {
+			if i.Err == nil {
+				s.scheduler.succeeded()
+			} else {
+				s.scheduler.failed()
+			}
+			s.pressure.changed()
+		},
+		FlushEnd:   func(pebble.FlushInfo) { s.pressure.changed() },
+		WALCreated: func(pebble.WALCreateInfo) { s.pressure.changed() },
+		DiskSlow:   func(i pebble.DiskSlowInfo) { s.report(i.String(), nil) },
+		TableDeleted: func(i pebble.TableDeleteInfo) {
+			if i.Err != nil {
+				s.reportOften("cannot remove "+i.Path, i.Err)
+			}
+		},
+		WALDeleted: func(i pebble.WALDeleteInfo) {
+			if i.Err != nil {
+				s.reportOften("cannot remove "+i.Path, i.Err)
+			}
+		},
+	}
+	return l
+}
+
+// withHealth makes the disk tell when it is slow. It has a goroutine that ends with close.
+func (s *Store) withHealth(fs vfs.FS) (vfs.FS, func() error) {
+	fs, closer := vfs.WithDiskHealthChecks(fs, diskSlow, nil, func(i vfs.DiskSlowInfo) {
+		s.report("disk is slow: "+i.String(), nil)
+	})
+	return fs, closer.Close
+}
+
+// logger turns Pebble's last words into a failed store: Pebble expects Fatalf to end the
+// process, and a broker must not go without a word.
 type logger struct{ s *Store }
 
 func (logger) Infof(string, ...any)  {}
 func (logger) Errorf(string, ...any) {}
 func (l logger) Fatalf(format string, args ...any) {
-	l.s.fail(fmt.Errorf(format, args...))
+	l.s.guard.freeze(fmt.Errorf(format, args...))
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -13,7 +14,7 @@ func (s *Store) Get(dst, key []byte) (value []byte, found bool, err error) {
 		if errors.Is(err, pebble.ErrNotFound) {
 			return dst, false, nil
 		}
-		return dst, false, err
+		return dst, false, s.unreadable(err, key, append(bytes.Clone(key), 0))
 	}
 	dst = append(dst, v...)
 	return dst, true, closer.Close()

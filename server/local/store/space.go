@@ -5,8 +5,12 @@ package store
 // as old as the last CheckSpace.
 func (s *Store) Full() bool { return s.full.Load() }
 
-// CheckSpace looks how much space the disk has. The owner calls it every second or so.
+// CheckSpace looks how much space the disk has, and lets compactions that failed try again. The
+// owner calls it every second or so.
 func (s *Store) CheckSpace() {
+	s.scheduler.tick()
+	s.pressure.changed()
+	s.forget()
 	usage, err := s.fs.GetDiskUsage(s.config.Dir)
 	if err != nil {
 		return // a file system that does not tell is never full

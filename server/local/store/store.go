@@ -43,100 +43,197 @@ func (c *Config) fill() {
 // Store is an open store. Its methods may be called from any goroutine; its batches and
 // cursors belong to one at a time.
 type Store struct {
-	config Config
-	fs     vfs.FS
-	db     *pebble.DB
-	lock   *pebble.Lock
+	config    Config
+	fs        vfs.FS
+	guard     *guard
+	scheduler *scheduler
+	db        *pebble.DB
+	lock      *pebble.Lock
+	health    func() error // ends what watches the disk
 
-	commits   atomic.Uint64 // finished ones, so that a cursor knows whether it is behind
-	full      atomic.Bool
-	freeBytes atomic.Int64
-	stalls    atomic.Int64
-	failed    atomic.Pointer[FailedError]
+	pressure   pressure
+	commits    atomic.Uint64 // finished ones, so that a cursor knows whether it is behind
+	synced     atomic.Uint64 // all entries with lower sequence numbers are on disk
+	full       atomic.Bool
+	outOfSpace atomic.Bool // a compaction had no space, and none has succeeded since
+	freeBytes  atomic.Int64
+	stalls     atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
+	told   map[string]int // CheckSpace calls until an event is reported again
 }
 
-// Open opens the store in c.Dir or begins one there.
+// Open opens the store in c.Dir or begins one there. Of a store that is not as it should be,
+// nothing is changed: the error is a *LockedError, a *NewerError or a *DamagedError.
 func Open(c Config) (*Store, error) {
 	c.fill()
-	s := &Store{config: c, fs: c.FS}
-	if s.fs == nil {
-		s.fs = vfs.Default
+	s := &Store{config: c, scheduler: newScheduler(), told: map[string]int{}, health: func() error { return nil }}
+	s.pressure.init()
+	if s.fs = c.FS; s.fs == nil {
+		s.fs, s.health = s.withHealth(vfs.Default)
 	}
-	if err := s.fs.MkdirAll(c.Dir, 0o755); err != nil {
-		return nil, err
-	}
-	lock, err := pebble.LockDirectory(c.Dir, s.fs)
-	if err != nil {
-		return nil, &LockedError{Dir: c.Dir, PID: readPID(s.fs, c.Dir), Err: err}
-	}
-	s.lock = lock
+	s.guard = newGuard(s.fs, c.Dir, func(err error) {
+		s.report("store failed, it is not written any more", err)
+		s.pressure.changed()
+	})
 	if err := s.open(); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(damageOf(err), s.health())
 	}
+	s.guard.start()
 	s.CheckSpace()
 	return s, nil
 }
 
-func (s *Store) open() error {
-	if err := checkFormat(s.fs, s.config.Dir); err != nil {
+func (s *Store) open() (err error) {
+	dir := s.config.Dir
+	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := writePID(s.fs, s.config.Dir); err != nil {
+	s.lock, err = pebble.LockDirectory(dir, s.fs)
+	if err != nil {
+		return &LockedError{Dir: dir, PID: readPID(s.fs, dir), Err: err}
+	}
+	defer func() {
+		if err != nil {
+			_ = s.lock.Close()
+		}
+	}()
+	if err := checkFormat(s.fs, dir); err != nil {
 		return err
 	}
-	db, err := pebble.Open(s.config.Dir, s.options())
+	if err := writePID(s.fs, dir); err != nil {
+		return err
+	}
+	damaged, err := checkLogs(s.fs, dir, s.report)
 	if err != nil {
 		return err
 	}
-	s.db = db
+	s.guard.logs = func(name string) error { return damaged[name] }
+	if s.db, err = pebble.Open(dir, s.options()); err != nil {
+		return err
+	}
+	if err := s.Failed(); err != nil {
+		s.guard.end()
+		_ = s.db.Close()
+		return err
+	}
 	return nil
 }
 
-// Close ends the store. All cursors must be closed before.
+// Close ends the store. All cursors must be closed before. What is in memory is written to
+// tables first, so that the next Open has no log to read. The error of a store that had failed
+// is its failure.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	closed := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if closed {
 		return ErrClosed
 	}
-	s.closed = true
-	return errors.Join(s.db.Close(), s.lock.Close())
+	var err error
+	s.guard.end()
+	if s.Failed() == nil {
+		err = s.db.Flush()
+		// The log that is left says how long the list of tables is now.
+		b := s.NewBatch()
+		err = errors.Join(err, s.apply(b, true))
+	}
+	err = errors.Join(err, s.db.Close())
+	if failed := s.Failed(); failed != nil {
+		err = failed // what Pebble says after that is its consequence
+	}
+	return errors.Join(err, s.lock.Close(), s.health())
 }
 
 // Commit applies b. With sync it returns when b, and all that was committed before it, is on
-// disk. It blocks, also to let flushes and compactions catch up. An error is final: the store
-// has failed then and takes no commit any more.
+// disk. It blocks, also to let flushes and compactions catch up. Until b is Reset it may not be
+// committed again, unless the error was ErrFull.
+//
+// Any other error is final: the store has failed then and takes no commit any more. What b
+// wrote may be visible to reads until the store is closed; whether it is there after the next
+// Open is open, as after a crash.
 func (s *Store) Commit(b *Batch, sync bool) error {
 	if err := s.Failed(); err != nil {
 		return err
 	}
+	if b.Empty() && !sync {
+		return nil
+	}
+	if err := s.await(); err != nil {
+		return err
+	}
+	return s.apply(b, sync)
+}
+
+func (s *Store) apply(b *Batch, sync bool) error {
+	m := mark{synced: s.synced.Load()}
+	if list := s.guard.manifest.Load(); list != nil {
+		m.manifest = *list
+	}
+	b.mark(m)
 	o := pebble.NoSync
 	if sync {
 		o = pebble.Sync
 	}
 	if err := s.db.Apply(b.b, o); err != nil {
-		s.fail(err)
+		s.guard.freeze(err)
 	}
 	s.commits.Add(1)
-	return s.Failed()
+	// Asked after Pebble: when a write was absorbed, the failure is known by now.
+	if err := s.Failed(); err != nil {
+		return err
+	}
+	if sync {
+		raise(&s.synced, b.end())
+	}
+	return nil
+}
+
+// raise sets v to n unless it is more already.
+func raise(v *atomic.Uint64, n uint64) {
+	for {
+		old := v.Load()
+		if old >= n || v.CompareAndSwap(old, n) {
+			return
+		}
+	}
 }
 
 // Failed is why the store takes no commit any more, a *FailedError; nil while it does.
 func (s *Store) Failed() error {
-	if f := s.failed.Load(); f != nil {
+	if f := s.guard.failed.Load(); f != nil {
 		return f
 	}
 	return nil
 }
 
-func (s *Store) fail(err error) {
-	f := &FailedError{Err: err}
-	if s.failed.CompareAndSwap(nil, f) {
-		s.report("store failed", err)
+func (s *Store) report(event string, err error) { s.config.Report(event, err) }
+
+// reportEveryTicks is how many CheckSpace calls an event that repeats is not reported again.
+const reportEveryTicks = 60
+
+// reportOften reports what may come again and again.
+func (s *Store) reportOften(event string, err error) {
+	s.mu.Lock()
+	_, again := s.told[event]
+	if !again && len(s.told) < 64 {
+		s.told[event] = reportEveryTicks
+	}
+	s.mu.Unlock()
+	if !again {
+		s.report(event, err)
 	}
 }
 
-func (s *Store) report(event string, err error) { s.config.Report(event, err) }
+// forget counts down what was reported.
+func (s *Store) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for event := range s.told {
+		if s.told[event]--; s.told[event] <= 0 {
+			delete(s.told, event)
+		}
+	}
+}

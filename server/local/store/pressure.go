@@ -1,0 +1,79 @@
+package store
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// ErrFull says that a commit would have to wait for compactions that have no space. Nothing
+// was written, and the store has not failed: the same batch can be committed when the disk has
+// space again.
+var ErrFull = errors.New("store: no space for compactions, and too much waits for one")
+
+// pressure holds commits back while flushes or compactions are behind. Pebble does the same,
+// but cannot be interrupted and so would never come back from a disk that failed.
+type pressure struct {
+	mu    sync.Mutex
+	news  sync.Cond
+	dirty bool // something began or ended since the figures were looked at
+	over  bool // the figures were over a limit then
+}
+
+func (p *pressure) init() { p.news.L = &p.mu; p.dirty = true }
+
+// changed wakes who waits. It is called from Pebble's events and asks Pebble nothing, because
+// its locks may be held.
+func (p *pressure) changed() {
+	p.mu.Lock()
+	p.dirty = true
+	p.mu.Unlock()
+	p.news.Broadcast()
+}
+
+// await returns when a commit may go on.
+func (s *Store) await() error {
+	p := &s.pressure
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.dirty && !p.over {
+		return nil
+	}
+	waited := false
+	for s.Failed() == nil {
+		if p.dirty {
+			p.dirty = false
+			p.mu.Unlock()
+			m := s.db.Metrics()
+			p.mu.Lock()
+			p.over = s.overLimit(m)
+			if !p.over {
+				break
+			}
+			if s.scheduler.paused() && s.outOfSpace.Load() && m.Levels[0].Sublevels > levelZeroDepthMax {
+				p.dirty = true
+				return ErrFull
+			}
+		}
+		if p.dirty {
+			continue
+		}
+		if !waited {
+			waited = true
+			s.stalls.Add(1)
+			s.reportOften("commits wait for flushes and compactions", nil)
+		}
+		p.news.Wait()
+	}
+	return s.Failed()
+}
+
+// overLimit says whether commits have to wait. They do only while there is something to wait
+// for: a table that cannot be compacted, because it is damaged, must not stop the store.
+func (s *Store) overLimit(m *pebble.Metrics) bool {
+	if int64(m.MemTable.Size) >= memTablesMax*s.config.MemTableBytes && m.MemTable.Count > 1 {
+		return true
+	}
+	return m.Levels[0].Sublevels > levelZeroDepthMax && (m.Compact.NumInProgress > 0 || s.outOfSpace.Load())
+}
