@@ -168,8 +168,20 @@ func (s *Server) Shutdown(ctx context.Context) {
 	case <-ctx.Done():
 		s.log.Warn().Msg("calls in flight did not end in grpcShutdownTimeSeconds: closing their connections")
 	}
+	s.handBack()
 	s.end()
 	s.log.Info().Msg("rocketmq-proxy shut down")
+}
+
+// handBack makes visible what clients received and will not acknowledge through this proxy, as
+// far as brokers answer in time.
+func (s *Server) handBack() {
+	patience := time.NewTimer(s.config.Broker.CallTimeout)
+	defer patience.Stop()
+	select {
+	case <-s.service.Drain():
+	case <-patience.C:
+	}
 }
 
 // errShutdown is what connections are closed with that did not end by themselves.

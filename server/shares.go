@@ -60,9 +60,16 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
-		AutoRenew: c.Renew.Enabled, CallTimeout: c.Broker.CallTimeout,
+		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest,
 		Policy: policy(c),
+	}
+}
+
+func renewPolicy(c *config.Config) session.RenewPolicy {
+	return session.RenewPolicy{
+		AttemptsMax: c.Renew.AttemptsMax, Ahead: c.Renew.Ahead, TimeMax: c.Renew.TimeMax, Period: c.Renew.Period,
+		WhenClear: c.Receive.InvisibleWhenClear, CallTimeout: c.Broker.CallTimeout, Expiry: c.Session.Expiry,
 	}
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 	InvisibleMax       time.Duration
 	InvisibleWhenClear time.Duration // of messages whose receiver is gone
 	AutoRenew          bool
+	Renew              session.RenewPolicy
 	CallTimeout        time.Duration // of sends, acks and changes
 
 	ServerPort              int // what routes tell clients to dial
@@ -55,15 +56,25 @@ type Service struct {
 	Backend  backend.Backend
 	Sessions *session.Registry
 
-	views apiv2.Limits
+	views   apiv2.Limits
+	renewer *session.Renewer
 }
 
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	svc.renewer = session.NewRenewer(config.Renew, b)
+	sessions.Gone = svc.gone
 	b.Attach(svc)
 	return svc
 }
+
+// gone is the end of a client: nobody will acknowledge what it had received.
+func (svc *Service) gone(s *session.Session, _ time.Time) { svc.renewer.Clear(s) }
+
+// Drain hands back what clients have received and not acknowledged, when their connections are
+// gone for good. What it returns is closed when that is done.
+func (svc *Service) Drain() <-chan struct{} { return svc.renewer.Drain() }
 
 // The request headers that methods read, by their index in Metadata.
 const (

@@ -5,6 +5,7 @@ import (
 
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/codec/handle"
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/backend"
@@ -26,6 +27,11 @@ func (m *receiveMessage) answer(s *h2.Stream, now time.Time) {
 		m.refuse(s, failure(apiv2.Code_MESSAGE_NOT_FOUND, "no match message"), true)
 		return
 	}
+	if m.renews() && m.who.Ended() {
+		m.handBack(0)
+		m.refuse(s, m.disconnected(apiv2.Code_MESSAGE_NOT_FOUND), true)
+		return
+	}
 	m.ended = true
 	m.writeStatus(s, ok)
 	sent := 0
@@ -33,7 +39,30 @@ func (m *receiveMessage) answer(s *h2.Stream, now time.Time) {
 		sent += m.write(s, &m.op.Messages[i], now)
 		m.delivered = append(m.delivered, sent)
 	}
+	if m.renews() {
+		m.hold()
+	}
 	m.finish(s, true)
+}
+
+// renews tells whether the client wants its deliveries kept invisible.
+func (m *receiveMessage) renews() bool { return m.view.AutoRenew && m.client.service.AutoRenew }
+
+// hold begins to renew what was delivered.
+func (m *receiveMessage) hold() {
+	for _, i := range m.kept {
+		popped := &m.op.Messages[i]
+		loose := m.deliveryOf(popped)
+		d := backend.Delivery{Group: loose.group, Topic: loose.topic, LiteTopic: loose.liteTopic, HandleText: loose.handle}
+		var err error
+		if d.Handle, err = handle.Parse(loose.handle); err == nil {
+			m.client.service.renewer.Hold(m.who, &d, popped.ReconsumeTimes)
+		}
+	}
+}
+
+func (m *receiveMessage) disconnected(code apiv2.Code) apiv2.Outcome {
+	return failure(code, "The client ["+m.who.ID+"] is disconnected.")
 }
 
 // nothingNew is a poll that ended without a message.
@@ -57,7 +86,11 @@ func (m *receiveMessage) sort() {
 }
 
 func (m *receiveMessage) deliveryOf(popped *backend.Popped) looseDelivery {
-	return looseDelivery{group: m.view.Group.Name, topic: m.view.Topic.Name, handle: m.op.Handle(popped)}
+	d := looseDelivery{group: m.view.Group.Name, topic: m.view.Topic.Name, handle: m.op.Handle(popped)}
+	if m.op.Lite {
+		d.liteTopic = message.Property(popped.Properties, message.NameLiteTopic)
+	}
+	return d
 }
 
 // write streams one message: its head encoded, its body shared. It returns the bytes of the

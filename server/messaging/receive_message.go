@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"bytes"
 	"strconv"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type receiveMessage struct {
 	view    apiv2.ReceiveView
 	request pool.Chain
 	step    receiveStep
+	who     *session.Session
 
 	topic backend.FetchTopic
 	group backend.FetchGroup
@@ -63,6 +65,7 @@ func (m *receiveMessage) free(reuse bool) {
 	m.shown.message.Reset()
 	m.element.Trim()
 	if reuse {
+		m.who = nil
 		m.step, m.topic, m.group = receiveNothing, backend.FetchTopic{}, backend.FetchGroup{}
 		m.delivered, m.kept = m.delivered[:0], m.kept[:0]
 		receiveMessages.Put(m)
@@ -127,6 +130,7 @@ func (m *receiveMessage) settings(s *h2.Stream, now time.Time) {
 }
 
 func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.Time) {
+	m.who = who
 	o, valid := m.pollTime(s, who, now)
 	if valid {
 		o, valid = checkTopicAndGroup(m.view.Topic.Name, m.view.Group.Name)
@@ -348,8 +352,14 @@ func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
 func (m *receiveMessage) park() {
 	group := append([]byte(nil), m.view.Group.Name...)
 	topic := append([]byte(nil), m.view.Topic.Name...)
+	renew := m.view.AutoRenew
 	m.view.Reset()
-	m.view.Group.Name, m.view.Topic.Name = group, topic
+	m.view.Group.Name, m.view.Topic.Name, m.view.AutoRenew = group, topic, renew
+	if m.op.Lite { // their lite topics are wanted
+		for _, i := range m.kept {
+			m.op.Messages[i].Properties = bytes.Clone(m.op.Messages[i].Properties)
+		}
+	}
 	m.request.Release()
 	m.op.Body.Release()
 	m.shown.message.Reset()

@@ -25,6 +25,7 @@ type Session struct {
 	stream  any // the telemetry stream bound last, nil when none is open
 	waiting []waiter
 
+	held     held
 	registry *Registry // nil for a session of nobody's
 	topics   []string  // under which the registry lists it as a producer; the registry's lock
 }
