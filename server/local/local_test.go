@@ -112,6 +112,7 @@ type producers struct {
 }
 
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
+func (p producers) Published() []string                               { return nil }
 func (p producers) Unsubscribed(string, string, string)               {}
 
 func TestProducersAreAsked(t *testing.T) {
