@@ -92,6 +92,11 @@ func (p peer) with(pairs ...string) context.Context {
 	return metadata.NewOutgoingContext(ctx, p.header(pairs...))
 }
 
+// in is the context of a call within another one.
+func (p peer) in(ctx context.Context) context.Context {
+	return metadata.NewOutgoingContext(ctx, p.header())
+}
+
 // endpoints are the proxy's address, as a client puts it.
 func (g *target) endpoints() *v2.Endpoints {
 	host, text, _ := net.SplitHostPort(g.endpoint)

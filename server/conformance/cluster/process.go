@@ -62,9 +62,12 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
+// Terminate asks it to end, and does not wait.
+func (p *Process) Terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
+
 // Stop asks it to end, waits a little, and then kills it.
 func (p *Process) Stop(patience time.Duration) {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.Terminate()
 	select {
 	case <-p.exited:
 	case <-time.After(patience):

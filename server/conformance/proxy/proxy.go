@@ -118,6 +118,9 @@ func (p *Proxy) LogTail(linesMax int) string { return p.process.LogTail(linesMax
 // Kill ends it at once, as a crash would.
 func (p *Proxy) Kill() { p.process.Kill() }
 
+// Terminate asks it to end, and does not wait.
+func (p *Proxy) Terminate() { p.process.Terminate() }
+
 // Exited is closed when the process has ended.
 func (p *Proxy) Exited() <-chan struct{} { return p.process.Exited() }
 
