@@ -1,6 +1,8 @@
 package server
 
 import (
+	"math"
+
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/remoting"
@@ -42,6 +44,8 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.RefreshAfter = c.Cache.RouteRefresh
 	share.ExpireAfter = c.Cache.RouteExpiry
 	share.EntriesMax = c.Cache.RoutesMax
+	share.ProducerBeat, share.ProducerBatch = c.Transaction.BeatPeriod, c.Transaction.BeatBatch
+	share.TransactionExpiry, share.TransactionsPerKeyMax = c.Transaction.Expiry, c.Transaction.PerIDMax
 	share.Lanes = remoting.Limits{ConnectTimeout: c.Broker.ConnectTimeout}
 	share.Counters = counters
 	limits := link.DefaultLimits()
@@ -55,7 +59,8 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 	return messaging.Config{
 		BodyBytesMax: c.Message.BodyBytesMax, BodyEmptyCheck: c.Message.BodyEmptyCheck,
 		PropertiesBytesMax: c.Message.PropertiesBytesMax, PropertiesMax: c.Message.PropertiesMax,
-		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: liteTopicBytesMax,
+		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: c.Message.LiteTopicBytesMax,
+		LiteUnackedMax: c.Lite.UnackedMax, LiteSyncRate: c.Lite.SyncRate,
 		DelayMax: c.Message.DelayMax, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
@@ -73,9 +78,6 @@ func renewPolicy(c *config.Config) session.RenewPolicy {
 	}
 }
 
-// liteTopicBytesMax is the reference's default of maxLiteTopicSize.
-const liteTopicBytesMax = 64
-
 func policy(c *config.Config) session.Policy {
 	p := session.Policy{
 		ProducerAttemptsMax:       int32(c.Client.AttemptsMax),
@@ -86,7 +88,10 @@ func policy(c *config.Config) session.Policy {
 		BodyBytesMax:              int32(c.Message.BodyBytesMax),
 		ReceiveBatchSize:          int32(c.Client.PollBatchMax),
 		PollTimeout:               c.Client.PollTimeoutMax,
-		LiteTopicBytes:            liteTopicBytesMax,
+		LiteTopicBytes:            int32(c.Message.LiteTopicBytesMax),
+	}
+	if p.LiteTopicBytes <= 0 { // no bound: clients would take it for one
+		p.LiteTopicBytes = math.MaxInt32
 	}
 	p.MetricOn = c.Client.MetricMode != "off"
 	if c.Client.MetricMode == "on" {

@@ -35,6 +35,11 @@ type Config struct {
 	NegativeFor  time.Duration // how long a topic that was not found is believed missing
 	EntriesMax   int           // of topics, and of groups, that are remembered
 
+	ProducerBeat          time.Duration // how often brokers hear which producers may be asked
+	ProducerBatch         int           // groups in one heartbeat
+	TransactionExpiry     time.Duration // how long a half message may be ended
+	TransactionsPerKeyMax int           // half messages that are remembered of one id
+
 	Lanes    remoting.Limits
 	Counters *remoting.Counters
 
@@ -55,6 +60,9 @@ func Defaults() Config {
 		ExpireAfter:     300 * time.Second,
 		NegativeFor:     2 * time.Second,
 		EntriesMax:      20_000,
+
+		ProducerBeat: 20 * time.Second, ProducerBatch: 100,
+		TransactionExpiry: 30 * time.Second, TransactionsPerKeyMax: 15,
 	}
 }
 
@@ -66,6 +74,7 @@ type Cluster struct {
 	routes  backend.Table[route]
 	groups  backend.Table[group]
 	masters backend.Table[peer] // by broker name
+	halves  transactions
 
 	topicFlights flights[func(*route, backend.Fault)]
 	groupFlights flights[*backend.FetchGroup]
@@ -75,6 +84,8 @@ type Cluster struct {
 	names   *remoting.NameServers
 	closed  bool
 	sweeper *time.Timer
+	clients backend.Clients // set once, before any operation
+	beater  *time.Timer     // nil until clients is set
 }
 
 var _ backend.Backend = (*Cluster)(nil)
@@ -104,6 +115,9 @@ func (c *Cluster) Close() {
 	defer c.mu.Unlock()
 	c.closed = true
 	c.sweeper.Stop()
+	if c.beater != nil {
+		c.beater.Stop()
+	}
 	for _, p := range c.peers {
 		p.end(errClosed)
 	}
@@ -116,6 +130,7 @@ func (c *Cluster) sweep() {
 	now := time.Now()
 	c.routes.Prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
 	c.groups.Prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
+	c.halves.prune(now)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {

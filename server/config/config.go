@@ -21,20 +21,22 @@ import "time"
 // Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms, s or h).
 // Tag in is the range of a number or a duration, ends included. Tag of is the list of words.
 type Config struct {
-	Proxy      Proxy
-	NameServer NameServer
-	GRPC       GRPC
-	TLS        TLS
-	Broker     Broker
-	Message    Message
-	Client     Client
-	Receive    Receive
-	Renew      Renew
-	Cache      Cache
-	Session    Session
-	Operator   Operator
-	Limits     Limits
-	Local      Local
+	Proxy       Proxy
+	NameServer  NameServer
+	GRPC        GRPC
+	TLS         TLS
+	Broker      Broker
+	Message     Message
+	Client      Client
+	Receive     Receive
+	Renew       Renew
+	Lite        Lite
+	Transaction Transaction
+	Cache       Cache
+	Session     Session
+	Operator    Operator
+	Limits      Limits
+	Local       Local
 
 	origins origins
 }

@@ -92,8 +92,10 @@ func Default(env Environment) Config {
 			AttemptsMax: 3, BackoffInitial: milliseconds(10), BackoffMax: seconds(1), BackoffMultiplier: 2,
 			PollTimeoutMin: seconds(5), PollTimeoutMax: seconds(20), PollBatchMax: 32, MetricMode: "off",
 		},
-		Receive: Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
-		Renew:   Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},
+		Receive:     Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
+		Renew:       Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},
+		Lite:        Lite{UnackedMax: 100, SyncRate: 5000},
+		Transaction: Transaction{BeatPeriod: seconds(20), BeatBatch: 100, Expiry: seconds(30), PerIDMax: 15},
 		Cache: Cache{
 			RouteExpiry: seconds(300), RouteRefresh: seconds(20), RoutesMax: 20000,
 			TopicExpiry: seconds(300), TopicRefresh: seconds(20), TopicsMax: 20000,

@@ -114,6 +114,7 @@ type producers struct {
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
 func (p producers) Published() []string                               { return nil }
 func (p producers) Unsubscribed(string, string, string)               {}
+func (p producers) Published() []string                               { return nil }
 
 func TestProducersAreAsked(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Broker.CheckInterval, c.Broker.CheckAfter = 50, 10 })
@@ -217,7 +218,7 @@ func TestCatalog(t *testing.T) {
 	if err != nil || info.InFlight != 1 || info.Lag != 0 {
 		t.Errorf("%+v %v", info, err)
 	}
-	if topic, err := c.Topic("lines"); err != nil || topic.Messages != 1 || len(topic.Queues) != 2 {
+	if topic, err := c.Topic("lines"); err != nil || topic.Messages != 1 || len(topic.Queues) != 4 {
 		t.Errorf("%+v %v", topic, err)
 	}
 	if err := c.DeleteTopic("lines"); err != nil {
@@ -244,10 +245,14 @@ func TestAsyncFlush(t *testing.T) {
 func TestClosed(t *testing.T) {
 	w := newWorld(t, vfs.NewMem())
 	topic := w.topic("orders")
-	came := make(chan []got, 1)
-	go func() { came <- w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 20 * time.Second }) }()
-	w.sends("other", "a", "") // the poll is there or comes behind the end: both must answer
 	l := w.Local
+	came := make(chan struct{})
+	poll := &backend.Pop{Topic: topic, Group: []byte("readers"), MessagesMax: 1, Poll: 20 * time.Second}
+	go func() {
+		defer close(came)
+		w.do(func(x backend.Exchange) { poll.Exchange = x; l.Pop(poll, time.Now()) })
+	}()
+	w.sends("other", "a", "") // the poll is there, or comes behind the end: it must end either way
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}

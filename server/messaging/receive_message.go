@@ -141,6 +141,9 @@ func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.T
 	if valid {
 		o, valid = m.expression()
 	}
+	if valid {
+		o, valid = m.lite()
+	}
 	if !valid {
 		m.refuse(s, o, true)
 		return
@@ -220,6 +223,22 @@ func (m *receiveMessage) expression() (apiv2.Outcome, bool) {
 		return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "subString split error"), false
 	}
 	m.op.Expression = m.filter.expression(m.view.FilterExpression)
+	return apiv2.Outcome{}, true
+}
+
+// lite holds a client of lite topics against what it has not acknowledged yet.
+func (m *receiveMessage) lite() (apiv2.Outcome, bool) {
+	if m.who.Settings().GetClientType() != apiv2.ClientType_LITE_PUSH_CONSUMER {
+		return apiv2.Outcome{}, true
+	}
+	most, held := m.client.service.LiteUnackedMax, m.who.Held()
+	switch {
+	case !m.who.Live():
+		return m.disconnected(apiv2.Code_BAD_REQUEST), false
+	case most > 0 && held > most:
+		return failure(apiv2.Code_FORBIDDEN, "The client ["+m.who.ID+"] has too many unacked messages. Unacked count: "+strconv.Itoa(held)), false
+	}
+	m.op.Lite, m.op.ClientID = true, []byte(m.who.ID)
 	return apiv2.Outcome{}, true
 }
 

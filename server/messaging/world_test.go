@@ -25,7 +25,7 @@ type world struct {
 func testConfig() Config {
 	return Config{
 		BodyBytesMax: 4 << 20, BodyEmptyCheck: true, PropertiesBytesMax: 16384, PropertiesMax: 128,
-		GroupBytesMax: 64, LiteTopicBytesMax: 64, DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
+		GroupBytesMax: 64, LiteTopicBytesMax: 64, LiteUnackedMax: 100, LiteSyncRate: 5000, DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
 		PollMin: 5 * time.Second, PollMax: 20 * time.Second,
 		InvisibleDefault: time.Minute, InvisibleMin: 10 * time.Second, InvisibleMax: 12 * time.Hour,
 		InvisibleWhenClear: time.Second, AutoRenew: true, Renew: session.RenewPolicy{

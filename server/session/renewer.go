@@ -62,6 +62,9 @@ func NewRenewer(policy RenewPolicy, b backend.Backend) *Renewer {
 	return r
 }
 
+// Turn is where renewals come home; what happens to clients that have no turn any more may too.
+func (r *Renewer) Turn() *turn.Turn { return r.turn }
+
 // Hold keeps a delivery to s invisible from now on. d is borrowed; attempts is how often the
 // message was delivered before. It is false when the client is gone: then nobody will
 // acknowledge the message.

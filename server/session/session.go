@@ -89,11 +89,12 @@ func (s *Session) Bind(stream any) {
 }
 
 // Unbind forgets stream, unless another was bound since. Those who waited for settings hear
-// that none will come.
-func (s *Session) Unbind(stream any) {
+// that none will come. It tells whether stream was the one.
+func (s *Session) Unbind(stream any) bool {
 	s.mu.Lock()
 	var waiting []waiter
-	if s.stream == stream {
+	bound := s.stream == stream
+	if bound {
 		s.stream = nil
 		waiting, s.waiting = s.waiting, nil
 	}
@@ -101,6 +102,7 @@ func (s *Session) Unbind(stream any) {
 	for _, w := range waiting {
 		w.home.Post(w.event)
 	}
+	return bound
 }
 
 // Stream is the telemetry stream bound last, nil when none is open.

@@ -13,24 +13,30 @@ type Receipt struct {
 	Queue        int32
 	Offset       int64
 	PopTime      int64
+	Sequence     uint64 // of the message; 0: not known. A topic made anew has others at the same offsets
+}
+
+// place is the topic and the group of a receipt; ok tells that they are there, and that a
+// message can lie where it says.
+func (b *Broker) place(r *Receipt) (g *Group, t *Topic, ok bool) {
+	name := r.Topic
+	if r.LiteTopic != "" {
+		name = liteName(name, r.LiteTopic)
+	}
+	g, t = b.groups[r.Group], b.topics[name]
+	return g, t, g != nil && t != nil && r.Queue >= 0 && int(r.Queue) < len(t.queues) &&
+		r.Offset >= 0 && r.Offset < t.queues[r.Queue].visible
 }
 
 // find finds the delivery: plausible tells that there can have been one, e is it if it has not
 // ended, and is nil when the message was consumed or delivered again since.
 func (b *Broker) find(r *Receipt) (e *entry, plausible bool) {
-	name := r.Topic
-	if r.LiteTopic != "" {
-		name = liteName(name, r.LiteTopic)
-	}
-	g, t := b.groups[r.Group], b.topics[name]
-	if g == nil || t == nil || r.Queue < 0 || int(r.Queue) >= len(t.queues) || r.Offset < 0 || r.Offset >= t.queues[r.Queue].visible {
+	g, t, ok := b.place(r)
+	if !ok || g.subscriptions[t] == nil {
 		return nil, false
 	}
-	s := g.find(t)
-	if s == nil {
-		return nil, false
-	}
-	if e = s.entries[spot{r.Queue, r.Offset}]; e == nil || e.popTime != r.PopTime || r.PopTime == 0 {
+	e = g.subscriptions[t].entries[spot{r.Queue, r.Offset}]
+	if e == nil || e.popTime != r.PopTime || r.PopTime == 0 {
 		return nil, true
 	}
 	return e, true
@@ -43,13 +49,13 @@ func (b *Broker) Ack(r *Receipt) bool {
 	if e != nil {
 		s := e.sub
 		b.drop(e)
-		b.stirIfFree(s)
+		b.stirFreed(s)
 	}
 	return plausible
 }
 
-// stirIfFree: the end of a delivery may have let the next message of its line go.
-func (b *Broker) stirIfFree(s *subscription) {
+// stirFreed: the end of a delivery may have let the next message of its line go.
+func (b *Broker) stirFreed(s *subscription) {
 	if s.free.count > 0 || s.topic.lite != nil {
 		b.stir(s)
 	}
@@ -64,9 +70,7 @@ func (b *Broker) ChangeInvisible(r *Receipt, invisible int64, suspend bool, now 
 	}
 	e.popTime = max(now, e.popTime+1)
 	e.visibleAt = now + invisible
-	if suspend && e.times > 0 {
-		e.times--
-	}
+	e.counts = !suspend
 	b.entries.moved(e)
 	b.saveEntry(e)
 	return e.popTime, true
@@ -80,12 +84,8 @@ const (
 // DeadLetter copies a delivered message to the dead letters of its group. It is false when the
 // message is not there.
 func (b *Broker) DeadLetter(r *Receipt, now int64) (bool, error) {
-	name := r.Topic
-	if r.LiteTopic != "" {
-		name = liteName(name, r.LiteTopic)
-	}
-	t := b.topics[name]
-	if t == nil {
+	_, t, ok := b.place(r)
+	if !ok {
 		return false, nil
 	}
 	var found bool
@@ -95,7 +95,7 @@ func (b *Broker) DeadLetter(r *Receipt, now int64) (bool, error) {
 		return false, err
 	}
 	var dead record
-	if err := dead.parse(b.value); err != nil {
+	if err := dead.parse(b.value); err != nil || r.Sequence != 0 && r.Sequence != dead.Sequence {
 		return false, err
 	}
 	to := b.UseTopic(deadLetterPrefix + r.Group)
@@ -103,7 +103,7 @@ func (b *Broker) DeadLetter(r *Receipt, now int64) (bool, error) {
 		return false, ErrTooMany
 	}
 	b.bury(&dead, r.Topic)
-	b.appendRecord(to, deadLetterQueue, &dead, now)
+	b.appendRecord(to.queues[deadLetterQueue], &dead, now)
 	return true, nil
 }
 

@@ -2,10 +2,16 @@ package broker
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
-// Store is what the broker reads: what was committed, and nothing else.
+// Store is what the broker reads: what was committed, and nothing else. What was sealed may be
+// there before Committed tells of it.
+//
+// An error that has a method Damaged, and that is true, says that what was to be read is lost
+// for good: it is reported and left out. Any other error may pass: what could not be read
+// stays where it is.
 type Store interface {
 	// Get appends the value of key to dst.
 	Get(dst, key []byte) (value []byte, found bool, err error)
@@ -93,7 +99,7 @@ type Broker struct {
 
 	topics      map[string]*Topic
 	topicByID   map[uint32]*Topic
-	topicOrder  []*Topic // by name of making: what is walked over is in an order that history decides
+	topicOrder  []*Topic // by time of making: what is walked over is in an order that history decides
 	groups      map[string]*Group
 	groupByID   map[uint32]*Group
 	liteTopics  int
@@ -102,26 +108,26 @@ type Broker struct {
 	nextID   counter // of topics and groups
 	sequence counter // of appends, timers and half messages
 
-	inflight           int
-	waiting            int
-	entries            heap[*entry]     // by the end of the invisible time
-	waiters            heap[*Pop]       // by the end of the poll
-	spare              *entry           // entries to be used again
-	timers             schedule         // the t keys
-	checks             schedule         // the k keys
-	moved, sealedMoved map[uint64]int64 // when half messages are asked about next, by sequence, until that is committed
-	retention          retention
-	filters            map[filterKey]Matcher
+	inflight  int
+	waiting   int
+	entries   heap[*entry] // by the end of the invisible time
+	waiters   heap[*Pop]   // by the end of the poll
+	spare     *entry       // entries to be used again
+	timers    schedule     // the t keys
+	checks    schedule     // the k keys
+	retention retention
+	idleLite  []*Topic // found by retention
+	filters   map[filterKey]Matcher
 
-	pops         uint64          // so far: names the pop that is being answered
-	again        []*entry        // scratch
-	touched      []*queue        // appended to since Seal
-	sealed       []visibleQueue  // appended to by the batch that is being committed
-	dirty        []*subscription // that may have something for a waiter
-	spareDirty   []*subscription
-	dirtyClients []*liteClient
-	answers      []*Pop   // waiters that are done, for the caller
-	asks         []*Check // questions, for the caller
+	pops       uint64         // so far: names the pop that is being answered
+	again      []*entry       // scratch
+	touched    []*queue       // appended to since Seal
+	sealed     []visibleQueue // appended to by the batch that is being committed
+	dirty      []*waitingRoom // that may have something for those who wait there
+	spareDirty []*waitingRoom
+	starving   bool     // InflightMax has kept messages from somebody
+	answers    []*Pop   // pops that are done, for the caller
+	asks       []*Check // questions, for the caller
 
 	prefix, key, value []byte // scratch
 }
@@ -138,8 +144,8 @@ func Open(store Store, config Config) (*Broker, error) {
 		config: config, store: store, cursor: store.Cursor(),
 		topics: map[string]*Topic{}, topicByID: map[uint32]*Topic{},
 		groups: map[string]*Group{}, groupByID: map[uint32]*Group{}, liteClients: map[liteKey]*liteClient{},
-		filters: map[filterKey]Matcher{}, moved: map[uint64]int64{}, sealedMoved: map[uint64]int64{},
-		timers: newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
+		filters: map[filterKey]Matcher{},
+		timers:  newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
 		nextID:   counter{name: "id", step: 1},
 		sequence: counter{name: "sequence", step: sequenceStep},
 	}
@@ -164,7 +170,6 @@ func (b *Broker) Seal() {
 	b.touched = b.touched[:0]
 	b.timers.seal()
 	b.checks.seal()
-	b.moved, b.sealedMoved = b.sealedMoved, b.moved
 }
 
 // Committed makes what was sealed visible, and serves those who waited for it.
@@ -179,7 +184,6 @@ func (b *Broker) Committed(now int64) {
 	b.sealed = b.sealed[:0]
 	b.timers.committed()
 	b.checks.committed()
-	clear(b.sealedMoved)
 	b.serve(now)
 }
 
@@ -205,18 +209,22 @@ func (b *Broker) Asks() []*Check {
 	return asks
 }
 
-// Tick does what is due at now.
+// Tick does what is due at now. Who has waited long enough gets what has come in the meantime
+// rather than nothing.
 func (b *Broker) Tick(now int64) {
 	b.expire(now)
 	b.fireTimers(now)
 	b.fireChecks(now)
 	b.retain(now)
-	b.endPolls(now)
 	b.serve(now)
+	b.endPolls(now)
 }
 
-// Due is when Tick has something to do, in ms since 1970; never is math.MaxInt64.
+// Due is when Tick has something to do, in ms since 1970: 0 is at once, math.MaxInt64 never.
 func (b *Broker) Due() int64 {
+	if len(b.dirty) > 0 {
+		return 0
+	}
 	return min(b.entries.due(), b.waiters.due(), b.timers.next, b.checks.next, b.retention.next)
 }
 
@@ -225,6 +233,12 @@ func (b *Broker) Inflight() int { return b.inflight }
 
 // Waiting is how many pops wait.
 func (b *Broker) Waiting() int { return b.waiting }
+
+// isDamage tells whether an error of the store is there to stay.
+func isDamage(err error) bool {
+	var damage interface{ Damaged() bool }
+	return errors.As(err, &damage) && damage.Damaged()
+}
 
 func (b *Broker) report(event string, err error) {
 	if b.config.Report != nil {

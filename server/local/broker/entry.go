@@ -20,13 +20,23 @@ type entry struct {
 	visibleAt int64 // when that delivery ends
 	attempt   uint64
 	queue     int32
-	times     int32 // deliveries that count
+	times     int32 // deliveries that count, the last one aside
 	slot      int32
 	out       bool // with a consumer
+	counts    bool // the last delivery counts
 }
 
-func (e *entry) due() int64                 { return e.visibleAt }
-func (e *entry) place() *int32              { return &e.slot }
+func (e *entry) due() int64    { return e.visibleAt }
+func (e *entry) place() *int32 { return &e.slot }
+func (e *entry) before(other *entry) bool {
+	switch {
+	case e.visibleAt != other.visibleAt:
+		return e.visibleAt < other.visibleAt
+	case e.queue != other.queue:
+		return e.queue < other.queue
+	}
+	return e.offset < other.offset
+}
 func (e *entry) neighbours() *links[*entry] { return &e.links }
 
 // spot is where a message lies in a topic.
@@ -35,8 +45,8 @@ type spot struct {
 	offset int64
 }
 
-// An entry is stored as popTime:8 visibleAt:8 times:4 line:8 attempt:8.
-const entryValueBytes = 8 + 8 + 4 + 8 + 8
+// An entry is stored as popTime:8 visibleAt:8 times:4 line:8 attempt:8 counts:1.
+const entryValueBytes = 8 + 8 + 4 + 8 + 8 + 1
 
 var errEntry = errors.New("broker: not an entry")
 
@@ -49,10 +59,14 @@ func (e *entry) appendValue(dst []byte) []byte {
 		line = e.line.key
 	}
 	dst = binary.BigEndian.AppendUint64(dst, line)
-	return binary.BigEndian.AppendUint64(dst, e.attempt)
+	dst = binary.BigEndian.AppendUint64(dst, e.attempt)
+	if e.counts {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
-// parseEntry reads what appendValue wrote; line is 0 for none.
+// parse reads what appendValue wrote; line is 0 for none.
 func (e *entry) parse(b []byte) (line uint64, err error) {
 	if len(b) != entryValueBytes {
 		return 0, errEntry
@@ -61,6 +75,7 @@ func (e *entry) parse(b []byte) (line uint64, err error) {
 	e.visibleAt = int64(binary.BigEndian.Uint64(b[8:]))
 	e.times = int32(binary.BigEndian.Uint32(b[16:]))
 	e.attempt = binary.BigEndian.Uint64(b[28:])
+	e.counts = b[36] != 0
 	return binary.BigEndian.Uint64(b[20:]), nil
 }
 
@@ -125,25 +140,27 @@ func (b *Broker) expire(now int64) {
 // takeBack puts an entry that was out where it waits for its next delivery.
 func (b *Broker) takeBack(e *entry) {
 	e.out = false
-	if e.line != nil {
-		e.line.out--
-		e.line.settle()
+	if e.line == nil {
+		e.sub.expired.push(e)
 		return
 	}
-	e.sub.expired.push(e)
+	e.line.out--
+	e.line.settle()
 }
 
-// giveOut is the opposite.
+// giveOut is the opposite; an entry that is out stays so.
 func (b *Broker) giveOut(e *entry) {
 	switch {
-	case e.line == nil && e.popTime != 0:
+	case e.out:
+		return
+	case e.line == nil:
 		e.sub.expired.remove(e)
-	case e.line != nil:
+	default:
 		if e.popTime == 0 {
 			e.sub.parked--
 		}
 		e.line.out++
-		defer e.line.settle()
+		e.line.settle()
 	}
 	e.out = true
 }
@@ -179,6 +196,6 @@ func (b *Broker) placeLoaded(e *entry, key uint64) {
 	}
 	if e.out {
 		b.entries.add(e)
-		b.try(e)
+		b.try(e, e.attempt)
 	}
 }

@@ -1,5 +1,7 @@
 package broker
 
+import "slices"
+
 // line is one message group of a FIFO subscription: its messages leave in their order, and
 // while any of them is out no other consumer gets another. Messages of other groups pass.
 type line struct {
@@ -97,10 +99,10 @@ func (b *Broker) popLines(s *subscription, p *Pop, now int64) {
 // A receive that is tried again names its first attempt: it gets the same messages once more,
 // and that does not count as a delivery (Remoting specification 4.8).
 
-// try remembers that e is out for an attempt.
-func (b *Broker) try(e *entry) {
-	if e.attempt != 0 {
-		e.sub.tries[e.attempt] = append(e.sub.tries[e.attempt], e)
+// try remembers that e is out for an attempt, 0 for none.
+func (b *Broker) try(e *entry, attempt uint64) {
+	if e.attempt = attempt; attempt != 0 {
+		e.sub.tries[attempt] = append(e.sub.tries[attempt], e)
 	}
 }
 
@@ -109,14 +111,16 @@ func (b *Broker) untry(e *entry) {
 	if e.attempt == 0 {
 		return
 	}
-	s, attempt := e.sub, e.attempt
-	e.attempt = 0
-	for _, other := range s.tries[attempt] {
-		if other.attempt == attempt {
-			return
-		}
+	tries := e.sub.tries[e.attempt]
+	if i := slices.Index(tries, e); i >= 0 {
+		tries = slices.Delete(tries, i, i+1)
 	}
-	delete(s.tries, attempt)
+	if len(tries) == 0 {
+		delete(e.sub.tries, e.attempt)
+	} else {
+		e.sub.tries[e.attempt] = tries
+	}
+	e.attempt = 0
 }
 
 // popAgain delivers what the attempt has got before and not consumed.
@@ -124,20 +128,11 @@ func (b *Broker) popAgain(s *subscription, p *Pop, now int64) {
 	if p.attempt == 0 {
 		return
 	}
-	again := b.again[:0]
-	for _, e := range s.tries[p.attempt] {
-		if e.attempt == p.attempt && e.sub == s {
-			e.attempt = 0 // an entry that was used again stands there twice
-			again = append(again, e)
+	b.again = append(b.again[:0], s.tries[p.attempt]...)
+	for _, e := range b.again {
+		if p.room() && e.visibleAt > now { // others wait for Tick, after a restart
+			b.redeliver(p, e, now)
 		}
 	}
-	delete(s.tries, p.attempt)
-	for _, e := range again {
-		b.entries.remove(e)
-		e.times--
-		b.takeBack(e)
-		b.redeliver(p, e, now)
-	}
-	clear(again)
-	b.again = again[:0]
+	clear(b.again)
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"rocketmq-proxy/codec/message"
@@ -16,8 +17,18 @@ type filterKey struct {
 	sql        bool
 }
 
-// filtersMax is how many filters are remembered; when it is reached all are forgotten.
-const filtersMax = 4096
+// filtersMax is how many filters are remembered; when it is reached all are forgotten. Longer
+// ones are not.
+const (
+	filtersMax     = 4096
+	filterBytesMax = 4096
+)
+
+// What Filter refuses, beside what Config.Compile does.
+var (
+	ErrNoTag = errors.New("broker: the expression has no tag")
+	ErrNoSQL = errors.New("broker: there are no SQL92 filters")
+)
 
 // Filter makes the filter of an expression: tags separated by ||, or SQL92. It is nil for
 // everything. Filters are remembered.
@@ -35,12 +46,17 @@ func (b *Broker) Filter(expression []byte, sql bool) (Matcher, error) {
 	if len(b.filters) >= filtersMax {
 		clear(b.filters)
 	}
-	b.filters[filterKey{string(expression), sql}] = made
+	if len(expression) <= filterBytesMax {
+		b.filters[filterKey{string(expression), sql}] = made
+	}
 	return made, nil
 }
 
 func (b *Broker) compile(expression string, sql bool) (Matcher, error) {
-	if sql {
+	switch {
+	case sql && b.config.Compile == nil:
+		return nil, ErrNoSQL
+	case sql:
 		return b.config.Compile(expression)
 	}
 	var tags tagFilter
@@ -48,6 +64,9 @@ func (b *Broker) compile(expression string, sql bool) (Matcher, error) {
 		if tag = strings.TrimSpace(tag); tag != "" {
 			tags = append(tags, []byte(tag))
 		}
+	}
+	if len(tags) == 0 {
+		return nil, ErrNoTag
 	}
 	return tags, nil
 }

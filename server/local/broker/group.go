@@ -1,10 +1,12 @@
 package broker
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -24,7 +26,17 @@ const RetryMaxDefault = 16
 type Group struct {
 	GroupSettings
 	id            uint32
-	subscriptions []*subscription
+	subscriptions map[*Topic]*subscription
+	gone          bool // deleted
+}
+
+func newGroup(v *groupValue) *Group {
+	return &Group{GroupSettings: v.GroupSettings, id: v.ID, subscriptions: map[*Topic]*subscription{}}
+}
+
+// inOrder lists the subscriptions by the age of their topics.
+func (g *Group) inOrder() []*subscription {
+	return slices.SortedFunc(maps.Values(g.subscriptions), func(x, y *subscription) int { return cmp.Compare(x.topic.id, y.topic.id) })
 }
 
 type groupValue struct {
@@ -36,15 +48,8 @@ type groupValue struct {
 func (b *Broker) Group(name string) *Group { return b.groups[name] }
 
 // Groups lists the groups in the order in which they were made.
-func (b *Broker) Groups() []*Group { return b.groupsInOrder() }
-
-func (b *Broker) groupsInOrder() []*Group {
-	all := make([]*Group, 0, len(b.groups))
-	for _, g := range b.groups {
-		all = append(all, g)
-	}
-	slices.SortFunc(all, func(x, y *Group) int { return int(int64(x.id) - int64(y.id)) })
-	return all
+func (b *Broker) Groups() []*Group {
+	return slices.SortedFunc(maps.Values(b.groups), func(x, y *Group) int { return cmp.Compare(x.id, y.id) })
 }
 
 // UseGroup finds a group, or makes it when that is allowed; nil when it is not.
@@ -67,7 +72,7 @@ func (b *Broker) CreateGroup(settings GroupSettings) (*Group, error) {
 	case len(b.groups) >= b.config.GroupsMax:
 		return nil, ErrTooMany
 	}
-	g := &Group{GroupSettings: settings, id: uint32(b.take(&b.nextID))}
+	g := newGroup(&groupValue{GroupSettings: settings, ID: uint32(b.take(&b.nextID))})
 	b.groups[g.Name], b.groupByID[g.id] = g, g
 	b.saveGroup(g)
 	return g, nil
@@ -94,7 +99,8 @@ func (b *Broker) DeleteGroup(name string) error {
 	if g == nil {
 		return ErrMissing
 	}
-	for _, s := range slices.Clone(g.subscriptions) {
+	b.endLiteClients(g)
+	for _, s := range g.inOrder() {
 		b.endSubscription(s)
 	}
 	for _, prefix := range []byte{prefixPosition, prefixEntry} {
@@ -102,6 +108,7 @@ func (b *Broker) DeleteGroup(name string) error {
 		b.batch.DeleteRange(from, after(from))
 	}
 	b.batch.Delete(appendNameKey(b.key[:0], prefixGroup, name))
+	g.gone = true
 	delete(b.groups, name)
 	delete(b.groupByID, g.id)
 	return nil
@@ -116,7 +123,7 @@ func (b *Broker) loadGroups() error {
 			bad = fmt.Errorf("broker: group %q: %w", key[1:], bad)
 			return false
 		}
-		g := &Group{GroupSettings: v.GroupSettings, id: v.ID}
+		g := newGroup(&v)
 		b.groups[g.Name], b.groupByID[g.id] = g, g
 		return true
 	})

@@ -6,15 +6,16 @@ import "math"
 const never = math.MaxInt64
 
 // timed is what a heap orders: it has a time, and remembers its place.
-type timed interface {
+type timed[T any] interface {
 	comparable
 	due() int64
+	before(T) bool // by time, and by what it likes when that is the same
 	place() *int32 // where it stands in the heap plus 1; 0 when it is in none
 }
 
-// heap is a binary heap by time. Equal times leave in an order that depends on the history of
-// calls only.
-type heap[T timed] struct{ items []T }
+// heap is a binary heap by time. What is before nothing and after nothing leaves in an order
+// that depends on the history of calls only.
+type heap[T timed[T]] struct{ items []T }
 
 func (h *heap[T]) due() int64 {
 	if len(h.items) == 0 {
@@ -73,7 +74,7 @@ func (h *heap[T]) up(i int) {
 	x := h.items[i]
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h.items[parent].due() <= x.due() {
+		if !x.before(h.items[parent]) {
 			break
 		}
 		h.set(i, h.items[parent])
@@ -89,10 +90,10 @@ func (h *heap[T]) down(i int) bool {
 		if child >= len(h.items) {
 			break
 		}
-		if child+1 < len(h.items) && h.items[child+1].due() < h.items[child].due() {
+		if child+1 < len(h.items) && h.items[child+1].before(h.items[child]) {
 			child++
 		}
-		if h.items[child].due() >= x.due() {
+		if !h.items[child].before(x) {
 			break
 		}
 		h.set(i, h.items[child])

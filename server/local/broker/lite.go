@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 )
@@ -10,10 +11,7 @@ import (
 // batch at a time; a client is given those that it subscribes to.
 
 // liteTopic is what a logical topic has beside a topic.
-type liteTopic struct {
-	name, parent string
-	watchers     []*liteClient
-}
+type liteTopic struct{ name, parent string }
 
 // litePrefix and what follows spell the name as brokers do.
 const (
@@ -41,31 +39,26 @@ func (b *Broker) UseLiteTopic(parent *Topic, name string) (*Topic, error) {
 		return nil, ErrTooMany
 	}
 	return b.addTopic(&topicValue{
-		TopicSettings: plainTopic(full, typeLite, 1), ID: uint32(b.take(&b.nextID)),
+		TopicSettings: TopicSettings{Name: full, Type: typeLite, Queues: 1}.whole(), ID: uint32(b.take(&b.nextID)),
 		LiteParent: parent.Name, LiteName: name,
 	}), nil
 }
 
 const typeLite = "LITE"
 
-func (b *Broker) deleteLiteChildren(parent string) {
-	for _, t := range slices.Clone(b.topicOrder) {
-		if t.lite != nil && t.lite.parent == parent {
-			_ = b.DeleteTopic(t.Name) // it is there
-		}
-	}
-}
-
 // liteKey names a client of a group.
 type liteKey struct{ group, client string }
 
 // liteClient is a client and the lite topics that it subscribes to.
 type liteClient struct {
-	group   *Group
-	topics  []*Topic
-	news    []*Topic // those that may have something, the oldest news first
-	waiting list[*Pop]
-	stirred bool
+	key   liteKey
+	group *Group
+	subs  map[*subscription]bool // the value tells whether it is in news
+	news  []*subscription        // those that may have something, the oldest news first
+	room  waitingRoom
+
+	attempt uint64          // of the last pop that got something
+	tried   []*subscription // where that came from
 }
 
 // Start says where a group begins in a lite topic.
@@ -92,30 +85,42 @@ var ErrQuota = errors.New("broker: more lite topics than a client may subscribe 
 
 // Subscribe adds lite topics to those of a client; quota bounds all of them.
 func (b *Broker) Subscribe(g *Group, client string, parent *Topic, names []string, start Start, quota int) error {
+	if parent.gone || g.gone {
+		return ErrMissing
+	}
 	c := b.liteClient(g, client)
+	defer b.forgetIdle(c)
 	for _, name := range names {
+		known := b.topics[liteName(parent.Name, name)]
+		if known != nil && c.watches(g.subscriptions[known]) {
+			continue
+		}
+		if len(c.subs) >= quota {
+			return ErrQuota
+		}
 		t, err := b.UseLiteTopic(parent, name)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(c.topics, t) {
-			continue
-		}
-		if len(c.topics) >= quota {
-			return ErrQuota
-		}
-		c.topics = append(c.topics, t)
-		t.lite.watchers = append(t.lite.watchers, c)
-		b.startAt(b.subscribe(g, t), start)
-		b.tell(c, t)
+		s := b.subscribe(g, t)
+		c.subs[s] = false
+		s.watchers = append(s.watchers, c)
+		b.startAt(s, start)
+		b.tell(c, s)
 	}
 	return nil
 }
 
-// startAt moves a group to where a client wants it to begin.
+func (c *liteClient) watches(s *subscription) bool {
+	_, is := c.subs[s]
+	return is
+}
+
+// startAt moves a group to where a client wants it to begin, if it is not there. What it has
+// got before and not consumed counts no more.
 func (b *Broker) startAt(s *subscription, start Start) {
 	q := s.topic.queues[0]
-	next := b.position(s, q)
+	next := int64(0)
 	switch start.Kind {
 	case StartDefault:
 		return
@@ -130,7 +135,15 @@ func (b *Broker) startAt(s *subscription, start Start) {
 	case StartTimestamp:
 		next = b.firstSince(q, start.Value)
 	}
-	b.advance(s, q.id, min(max(next, q.first), q.visible))
+	next = min(max(next, q.first), q.visible)
+	if next == s.next[q.id] {
+		return
+	}
+	for _, e := range s.inOrder() {
+		b.drop(e)
+	}
+	b.advance(s, q.id, next)
+	b.stir(s)
 }
 
 // Unsubscribe takes lite topics from those of a client.
@@ -140,9 +153,11 @@ func (b *Broker) Unsubscribe(g *Group, client string, parent *Topic, names []str
 		return
 	}
 	for _, name := range names {
-		b.unwatch(c, b.topics[liteName(parent.Name, name)])
+		if t := b.topics[liteName(parent.Name, name)]; t != nil {
+			c.unwatch(g.subscriptions[t])
+		}
 	}
-	b.forgetIdle(liteKey{g.Name, client}, c)
+	b.forgetIdle(c)
 }
 
 // UnsubscribeOthers takes all but the named lite topics from those of a client.
@@ -151,103 +166,121 @@ func (b *Broker) UnsubscribeOthers(g *Group, client string, keep []string) {
 	if c == nil {
 		return
 	}
-	for _, t := range slices.Clone(c.topics) {
-		if !slices.Contains(keep, t.lite.name) {
-			b.unwatch(c, t)
+	kept := make(map[string]struct{}, len(keep))
+	for _, name := range keep {
+		kept[name] = struct{}{}
+	}
+	for s := range c.subs {
+		if _, is := kept[s.topic.lite.name]; !is {
+			c.unwatch(s)
 		}
 	}
-	b.forgetIdle(liteKey{g.Name, client}, c)
+	b.forgetIdle(c)
 }
 
-func (b *Broker) unwatch(c *liteClient, t *Topic) {
-	if t == nil || !slices.Contains(c.topics, t) {
+func (c *liteClient) unwatch(s *subscription) {
+	if !c.watches(s) {
 		return
 	}
-	isTopic := func(other *Topic) bool { return other == t }
-	c.topics = slices.DeleteFunc(c.topics, isTopic)
-	c.news = slices.DeleteFunc(c.news, isTopic)
-	t.lite.watchers = slices.DeleteFunc(t.lite.watchers, func(other *liteClient) bool { return other == c })
+	isThat := func(other *subscription) bool { return other == s }
+	delete(c.subs, s)
+	c.news = slices.DeleteFunc(c.news, isThat)
+	c.tried = slices.DeleteFunc(c.tried, isThat)
+	s.watchers = slices.DeleteFunc(s.watchers, func(other *liteClient) bool { return other == c })
 }
 
-func (b *Broker) forgetIdle(key liteKey, c *liteClient) {
-	if len(c.topics) == 0 && c.waiting.count == 0 {
-		delete(b.liteClients, key)
-	}
-}
-
+// liteClient finds a client, or makes it.
 func (b *Broker) liteClient(g *Group, client string) *liteClient {
 	key := liteKey{g.Name, client}
 	c := b.liteClients[key]
 	if c == nil {
-		c = &liteClient{group: g}
+		c = &liteClient{key: key, group: g, subs: map[*subscription]bool{}}
+		c.room.client = c
 		b.liteClients[key] = c
 	}
 	return c
 }
 
-// popLite is Pop over the lite topics of a client.
-func (b *Broker) popLite(p *Pop, now int64) {
-	c := b.liteClient(p.Group, string(p.ClientID))
-	b.fillLite(c, p, now)
-	switch {
-	case len(p.Deliveries) > 0:
-		b.answer(p, PopFound)
-	case p.Until <= now:
-		b.answer(p, PopNone)
-	case b.waiting >= b.config.WaitersMax || c.waiting.count >= b.config.GroupWaitersMax:
-		b.answer(p, PopFull)
-	default:
-		p.client = c
-		c.waiting.push(p)
-		b.waiters.add(p)
-		b.waiting++
+// forgetIdle forgets a client that neither subscribes nor waits.
+func (b *Broker) forgetIdle(c *liteClient) {
+	if len(c.subs) == 0 && c.room.waiting.count == 0 && b.liteClients[c.key] == c {
+		delete(b.liteClients, c.key)
 	}
 }
 
-// fillLite delivers from the topics that have news. One that still has something afterwards
-// comes last next time.
-func (b *Broker) fillLite(c *liteClient, p *Pop, now int64) {
-	for range len(c.news) {
-		if !p.room() {
-			return
-		}
-		t := c.news[0]
-		c.news = append(c.news[:0], c.news[1:]...)
-		before := len(p.Deliveries)
-		b.fill(b.subscribe(c.group, t), p, now)
-		if len(p.Deliveries) > before {
-			c.news = append(c.news, t)
+// endLiteClients forgets the clients of a group that is deleted.
+func (b *Broker) endLiteClients(g *Group) {
+	var clients []*liteClient
+	for key, c := range b.liteClients {
+		if key.group == g.Name {
+			clients = append(clients, c)
 		}
 	}
+	slices.SortFunc(clients, func(x, y *liteClient) int { return cmp.Compare(x.key.client, y.key.client) })
+	for _, c := range clients {
+		for s := range c.subs {
+			c.unwatch(s)
+		}
+		for p := c.room.waiting.front; p != nil; p = c.room.waiting.front {
+			b.answer(p, PopNone)
+		}
+		b.forgetIdle(c)
+	}
+}
+
+// fillLite delivers from the topics of a client that have news. One that may have more
+// afterwards comes last next time.
+func (b *Broker) fillLite(c *liteClient, p *Pop, now int64) {
+	if p.attempt != 0 && p.attempt == c.attempt {
+		for _, s := range c.tried {
+			b.popAgain(s, p, now)
+		}
+		if len(p.Deliveries) > 0 {
+			return
+		}
+	}
+	c.attempt, c.tried = p.attempt, c.tried[:0]
+	looked, news := 0, len(c.news)
+	for ; looked < news && p.room(); looked++ {
+		s := c.news[looked]
+		before := len(p.Deliveries)
+		b.fillFrom(s, p, now)
+		if len(p.Deliveries) > before && p.attempt != 0 {
+			c.tried = append(c.tried, s)
+		}
+		if c.subs[s] = len(p.Deliveries) > before || !p.room() || b.inflight >= b.config.InflightMax; c.subs[s] {
+			c.news = append(c.news, s)
+		}
+	}
+	c.news = slices.Delete(c.news, 0, looked)
 }
 
 // tell notes that a topic may have something for a client.
-func (b *Broker) tell(c *liteClient, t *Topic) {
-	if !slices.Contains(c.news, t) {
-		c.news = append(c.news, t)
+func (b *Broker) tell(c *liteClient, s *subscription) {
+	if !c.subs[s] {
+		c.subs[s] = true
+		c.news = append(c.news, s)
 	}
-	if !c.stirred && c.waiting.count > 0 {
-		c.stirred = true
-		b.dirtyClients = append(b.dirtyClients, c)
-	}
+	b.wake(&c.room)
 }
 
-func (b *Broker) stirLite(t *Topic) {
-	for _, c := range t.lite.watchers {
-		b.tell(c, t)
+// idle tells whether nobody would miss a lite topic.
+func (t *Topic) idle() bool {
+	if t.queues[0].first < t.queues[0].end {
+		return false
 	}
+	return !slices.ContainsFunc(t.subscriptions, func(s *subscription) bool { return len(s.watchers)+len(s.entries) > 0 })
 }
 
-func (b *Broker) serveLite(now int64) {
-	for _, c := range b.dirtyClients {
-		c.stirred = false
-		for p := c.waiting.front; p != nil; p = c.waiting.front {
-			if b.fillLite(c, p, now); len(p.Deliveries) == 0 {
-				break
-			}
-			b.answer(p, PopFound)
-		}
+// dropIdleLiteTopics removes the lite topics that retention has found idle.
+func (b *Broker) dropIdleLiteTopics() {
+	if len(b.idleLite) == 0 {
+		return
 	}
-	clear(b.dirtyClients)
-	b.dirtyClients = b.dirtyClients[:0]
+	for _, t := range b.idleLite {
+		b.removeTopic(t)
+	}
+	clear(b.idleLite)
+	b.idleLite = b.idleLite[:0]
+	b.forgetGone()
 }

@@ -37,16 +37,17 @@ type Pop struct {
 	Carrier any // the caller's
 
 	links[*Pop]
-	sub     *subscription // waits there
-	client  *liteClient   // or there
+	at      *waitingRoom // waits there when slot is not 0
 	slot    int32
 	attempt uint64
 	bytes   int
-	looked  int
+	looked  int  // messages looked at since others had their turn
+	full    bool // another message does not fit, or the store has a fault that may pass
 	limits  *Limits
 }
 
 func (p *Pop) due() int64               { return p.Until }
+func (p *Pop) before(other *Pop) bool   { return p.Until < other.Until }
 func (p *Pop) place() *int32            { return &p.slot }
 func (p *Pop) neighbours() *links[*Pop] { return &p.links }
 
@@ -66,22 +67,32 @@ type Delivery struct {
 
 // room tells whether another message may leave.
 func (p *Pop) room() bool {
-	return len(p.Deliveries) < p.Max && (p.bytes < p.limits.PopBytesMax || len(p.Deliveries) == 0)
+	return len(p.Deliveries) < p.Max && p.looked < p.limits.ScanMax && !p.full
+}
+
+// fits tells whether this message may leave with those before it. The first always does.
+func (p *Pop) fits(r *record) bool {
+	p.full = len(p.Deliveries) > 0 && p.bytes+len(r.Properties)+len(r.Body) > p.limits.PopBytesMax
+	return !p.full
 }
 
 // Pop begins p: it comes out of Answers, now or when something has come.
 func (b *Broker) Pop(p *Pop, now int64) {
 	p.limits, p.bytes, p.attempt = &b.config.Limits, 0, 0
 	p.Deliveries = p.Deliveries[:0]
-	if p.Lite {
-		b.popLite(p, now)
+	if p.Topic.gone || p.Group.gone {
+		b.answers, p.Outcome = append(b.answers, p), PopNone
 		return
 	}
-	s := b.subscribe(p.Group, p.Topic)
-	if p.FIFO && len(p.Attempt) > 0 {
+	if (p.FIFO || p.Lite) && len(p.Attempt) > 0 {
 		p.attempt = hashOf(p.Attempt)
 	}
-	b.fill(s, p, now)
+	if p.Lite {
+		p.at = &b.liteClient(p.Group, string(p.ClientID)).room
+	} else {
+		p.at = &b.subscribe(p.Group, p.Topic).room
+	}
+	b.fill(p, now)
 	switch {
 	case len(p.Deliveries) > 0:
 		b.answer(p, PopFound)
@@ -89,37 +100,29 @@ func (b *Broker) Pop(p *Pop, now int64) {
 		b.answer(p, PopFull)
 	case p.Until <= now:
 		b.answer(p, PopNone)
-	case b.waiting >= b.config.WaitersMax || s.waiting.count >= b.config.GroupWaitersMax:
+	case b.waiting >= b.config.WaitersMax || p.at.waiting.count >= b.config.GroupWaitersMax:
 		b.answer(p, PopFull)
 	default:
-		b.wait(p, s)
-	}
-}
-
-func (b *Broker) wait(p *Pop, s *subscription) {
-	p.sub = s
-	s.waiting.push(p)
-	b.waiters.add(p)
-	b.waiting++
-	if p.looked >= b.config.ScanMax {
-		b.stir(s) // there is more to look at, when others have had their turn
+		p.at.waiting.push(p)
+		b.waiters.add(p)
+		b.waiting++
+		b.goOn(p)
 	}
 }
 
 // answer ends a pop, whether it waited or not.
 func (b *Broker) answer(p *Pop, outcome Outcome) {
+	at := p.at
 	if p.slot != 0 {
 		b.waiters.remove(p)
 		b.waiting--
-		if p.client != nil {
-			p.client.waiting.remove(p)
-		} else {
-			p.sub.waiting.remove(p)
-		}
+		at.waiting.remove(p)
 	}
-	p.sub, p.client = nil, nil
-	p.Outcome = outcome
+	p.at, p.Outcome = nil, outcome
 	b.answers = append(b.answers, p)
+	if at.client != nil {
+		b.forgetIdle(at.client)
+	}
 }
 
 // CancelAll ends every pop that waits.
@@ -146,21 +149,39 @@ func (b *Broker) endPolls(now int64) {
 	}
 }
 
+// waitingRoom is where pops wait: at a subscription, or at a client of lite topics.
+type waitingRoom struct {
+	sub     *subscription
+	client  *liteClient
+	waiting list[*Pop]
+	stirred bool // in Broker.dirty
+}
+
+// wake notes that there may be something for those who wait here.
+func (b *Broker) wake(at *waitingRoom) {
+	if !at.stirred && at.waiting.count > 0 {
+		at.stirred = true
+		b.dirty = append(b.dirty, at)
+	}
+}
+
+// goOn: a waiter that has looked at all it may in a turn looks on when others have had theirs.
+func (b *Broker) goOn(p *Pop) {
+	if p.looked >= b.config.ScanMax {
+		b.wake(p.at)
+	}
+}
+
 // serve gives those who wait what has come.
 func (b *Broker) serve(now int64) {
+	b.feedStarving()
 	dirty := b.dirty
 	b.dirty = b.spareDirty[:0]
-	for _, s := range dirty {
-		s.stirred = false
-		if s.topic.lite != nil {
-			b.stirLite(s.topic)
-			continue
-		}
-		for p := s.waiting.front; p != nil; p = s.waiting.front {
-			if b.fill(s, p, now); len(p.Deliveries) == 0 {
-				if p.looked >= b.config.ScanMax {
-					b.stir(s)
-				}
+	for _, at := range dirty {
+		at.stirred = false
+		for p := at.waiting.front; p != nil; p = at.waiting.front {
+			if b.fill(p, now); len(p.Deliveries) == 0 {
+				b.goOn(p)
 				break
 			}
 			b.answer(p, PopFound)
@@ -168,20 +189,44 @@ func (b *Broker) serve(now int64) {
 	}
 	clear(dirty)
 	b.spareDirty = dirty[:0]
-	b.serveLite(now)
+}
+
+// feedStarving wakes all who wait when InflightMax has kept messages from some of them and
+// there is room again.
+func (b *Broker) feedStarving() {
+	if !b.starving || b.inflight >= b.config.InflightMax {
+		return
+	}
+	b.starving = false
+	for _, p := range b.waiters.items {
+		b.wake(p.at)
+	}
+}
+
+// fill delivers to p what there is for it.
+func (b *Broker) fill(p *Pop, now int64) {
+	p.looked, p.full = 0, false
+	if p.at.client != nil {
+		b.fillLite(p.at.client, p, now)
+	} else {
+		b.fillFrom(p.at.sub, p, now)
+	}
+	if b.inflight >= b.config.InflightMax {
+		b.starving = true
+	}
 }
 
 // retryTurns is how often the messages that are delivered again come before the fresh ones:
 // with every fifth pop, as a broker does on average (popFromRetryProbability, 20 %).
 const retryTurns = 5
 
-// fill delivers to p what there is for it.
-func (b *Broker) fill(s *subscription, p *Pop, now int64) {
+// fillFrom delivers from one subscription.
+func (b *Broker) fillFrom(s *subscription, p *Pop, now int64) {
 	b.pops++
-	p.looked = 0
 	s.turns++
+	before := len(p.Deliveries)
 	b.popAgain(s, p, now)
-	if len(p.Deliveries) > 0 {
+	if len(p.Deliveries) > before {
 		return
 	}
 	b.popLines(s, p, now)
@@ -200,34 +245,53 @@ func (b *Broker) popExpired(s *subscription, p *Pop, now int64) {
 }
 
 // redeliver delivers a message that has an entry. One that retention has taken, or that this
-// consumer does not want, ends.
+// consumer does not want, ends. One that cannot leave now stays, and the pop is full.
 func (b *Broker) redeliver(p *Pop, e *entry, now int64) {
-	var err error
-	var found bool
+	p.looked++
 	b.key = appendMessageKey(b.key[:0], e.sub.topic.id, e.queue, e.offset)
-	if b.value, found, err = b.store.Get(b.value[:0], b.key); err != nil {
-		b.report("message cannot be read: the rest is served", err)
-	}
+	value, found, err := b.store.Get(b.value[:0], b.key)
+	b.value = value
 	var r record
-	if err != nil || !found || r.parse(b.value) != nil || !p.wants(&r) {
+	switch {
+	case err != nil && !isDamage(err):
+		b.report("message cannot be read: it is tried again", err)
+		p.full = true
+		return
+	case err != nil:
+		b.report("message is damaged: it is left out", err)
+		found = false
+	case found:
+		if err = r.parse(value); err != nil {
+			b.report("message is damaged: it is left out", err)
+			found = false
+		}
+	}
+	if !found || !p.wants(&r) {
 		b.drop(e)
 		return
 	}
-	b.giveOut(e)
-	b.deliver(p, e, &r, now)
+	if p.fits(&r) {
+		b.giveOut(e)
+		b.deliver(p, e, &r, now)
+	}
 }
 
 func (p *Pop) wants(r *record) bool { return p.Filter == nil || p.Filter.Match(r.Properties) }
 
 // deliver hands out a message whose entry is out.
 func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
+	again := e.attempt != 0 && e.attempt == p.attempt
+	if e.counts && !again {
+		e.times++
+	}
 	e.popTime = max(now, e.popTime+1) // no two deliveries of a message have the same
 	e.visibleAt = now + p.Invisible
-	e.attempt = p.attempt
-	times := r.ReconsumeTimes + e.times
-	e.times++
-	b.entries.add(e)
-	b.try(e)
+	e.counts = true
+	if !again {
+		b.untry(e)
+		b.try(e, p.attempt)
+	}
+	b.entries.moved(e)
 	b.saveEntry(e)
 
 	dst := append(p.Out.Reserve(len(r.Properties)+len(r.Body)), r.Properties...)
@@ -236,7 +300,7 @@ func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
 	p.bytes += len(r.Properties) + len(r.Body)
 	p.Deliveries = append(p.Deliveries, Delivery{
 		Topic: e.sub.topic, Queue: e.queue, Offset: e.offset, Sequence: r.Sequence, PopTime: e.popTime,
-		Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag, ReconsumeTimes: times,
+		Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag, ReconsumeTimes: r.ReconsumeTimes + e.times,
 		Properties: dst[:len(dst):len(dst)], BodyOffset: at + len(dst), BodyLen: len(r.Body),
 	})
 }
@@ -247,7 +311,7 @@ func (b *Broker) popFresh(s *subscription, p *Pop, now int64) {
 	n := len(s.topic.queues)
 	s.lastRead++
 	for i := range n {
-		if !p.room() || b.inflight >= b.config.InflightMax || p.looked >= b.config.ScanMax {
+		if !p.room() || b.inflight >= b.config.InflightMax {
 			return
 		}
 		q := s.topic.queues[(s.lastRead+i)%n]
@@ -260,15 +324,23 @@ func (b *Broker) popFresh(s *subscription, p *Pop, now int64) {
 
 // read delivers from one queue.
 func (b *Broker) read(s *subscription, p *Pop, q *queue, now int64) {
-	start := b.position(s, q)
-	if start >= q.visible {
-		return
+	start := max(s.next[q.id], q.first)
+	next, damage := start, true
+	for damage && next < q.visible && p.room() {
+		next, damage = b.readOn(s, p, q, next, now)
 	}
-	next := start
-	b.key = appendMessageKey(b.key[:0], s.topic.id, q.id, start)
+	if next != start {
+		b.advance(s, q.id, next)
+	}
+}
+
+// readOn delivers from one queue up to its end or to what is damaged, which is left out. It
+// returns where to read on.
+func (b *Broker) readOn(s *subscription, p *Pop, q *queue, next, now int64) (on int64, damage bool) {
+	b.key = appendMessageKey(b.key[:0], s.topic.id, q.id, next)
 	b.prefix = appendMessageKey(b.prefix[:0], s.topic.id, q.id, q.visible)
 	more := b.cursor.Seek(b.key, b.prefix)
-	for ; more && p.room() && p.looked < b.config.ScanMax && b.inflight < b.config.InflightMax; more = b.cursor.Next() {
+	for ; more && p.room() && b.inflight < b.config.InflightMax; more = b.cursor.Next() {
 		p.looked++
 		at := spot{q.id, offsetOfMessageKey(b.cursor.Key())}
 		var r record
@@ -279,15 +351,19 @@ func (b *Broker) read(s *subscription, p *Pop, q *queue, now int64) {
 		}
 		next = at.offset + 1
 	}
-	if err := b.cursor.Err(); err != nil {
-		b.report("messages cannot be read: what comes after them is served", err)
-		next++
+	switch err := b.cursor.Err(); {
+	case more || !p.room() || b.inflight >= b.config.InflightMax:
+		return next, false
+	case err == nil:
+		return q.visible, false // there may be gaps
+	case isDamage(err):
+		b.report("message is damaged: it is left out", err)
 		p.looked++
-	} else if !more && p.looked < b.config.ScanMax && p.room() && b.inflight < b.config.InflightMax {
-		next = q.visible // retention may have left gaps
-	}
-	if next != start || s.next[q.id] < start {
-		b.advance(s, q.id, next)
+		return next + 1, true
+	default:
+		b.report("messages cannot be read: they are tried again", err)
+		p.full = true
+		return next, false
 	}
 }
 
@@ -295,32 +371,28 @@ func (b *Broker) read(s *subscription, p *Pop, q *queue, now int64) {
 // false when the message must stay where it is.
 func (b *Broker) meet(s *subscription, p *Pop, at spot, r *record, now int64) bool {
 	key := s.lineKey(p, r)
-	if key == 0 {
-		b.deliverFresh(p, b.newEntry(s, at), r, now)
-		return true
-	}
-	l := s.lines[key]
-	if l.passable(b.pops) {
-		e := b.newEntry(s, at)
-		e.out = true
-		l = s.lineOf(key)
-		l.pop = b.pops
-		l.join(e)
-		b.deliver(p, e, r, now)
-		return true
-	}
-	if s.topic.lite != nil || s.parked >= b.config.ParkedMax {
+	passes := key == 0 || s.lines[key].passable(b.pops)
+	switch {
+	case passes && !p.fits(r):
+		return false
+	case !passes && (s.topic.lite != nil || s.parked >= b.config.ParkedMax):
 		return false
 	}
 	e := b.newEntry(s, at)
-	s.lineOf(key).join(e)
-	b.saveEntry(e)
+	e.out = passes
+	if key != 0 {
+		l := s.lineOf(key)
+		l.join(e)
+		if passes {
+			l.pop = b.pops
+		}
+	}
+	if passes {
+		b.deliver(p, e, r, now)
+	} else {
+		b.saveEntry(e)
+	}
 	return true
-}
-
-func (b *Broker) deliverFresh(p *Pop, e *entry, r *record, now int64) {
-	e.out = true
-	b.deliver(p, e, r, now)
 }
 
 // liteLine is the one line of a lite topic.

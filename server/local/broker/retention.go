@@ -11,6 +11,7 @@ type retention struct {
 const (
 	retainEvery  = 1000 // ms between two looks
 	retainTopics = 64   // topics in one look
+	retainSlack  = 64   // messages are kept longer by up to this part of their time
 )
 
 // retain looks at some topics for messages that are too old.
@@ -23,14 +24,24 @@ func (b *Broker) retain(now int64) {
 		b.retention.next = never
 		return
 	}
-	oldest := now - b.config.RetainFor
 	for range min(retainTopics, len(b.topicOrder)) {
 		b.retention.at = (b.retention.at + 1) % len(b.topicOrder)
-		for _, q := range b.topicOrder[b.retention.at].queues {
-			if stored, found := b.storedAt(q, q.first); found && stored < oldest {
-				b.dropBefore(q, b.firstSince(q, oldest))
-			}
+		b.retainTopic(b.topicOrder[b.retention.at], now)
+	}
+	b.dropIdleLiteTopics()
+}
+
+// retainTopic drops what is too old. So that a queue is not cut every second, it waits until
+// there is something to it.
+func (b *Broker) retainTopic(t *Topic, now int64) {
+	oldest := now - b.config.RetainFor
+	for _, q := range t.queues {
+		if stored, found := b.storedAt(q, q.first); found && stored < oldest-b.config.RetainFor/retainSlack {
+			b.dropBefore(q, b.firstSince(q, oldest))
 		}
+	}
+	if t.lite != nil && t.idle() {
+		b.idleLite = append(b.idleLite, t)
 	}
 }
 
@@ -64,20 +75,44 @@ func (b *Broker) dropBefore(q *queue, first int64) {
 	appendQueueKey(key[:0], prefixQueue, q.topic.id, q.id)
 	binary.BigEndian.PutUint64(value, uint64(q.first))
 	binary.BigEndian.PutUint64(value[8:], uint64(q.end))
+	for _, s := range q.topic.subscriptions {
+		b.dropEntriesBefore(s, q)
+	}
 }
 
-// storedAt is when the first message from an offset on was stored.
+// dropEntriesBefore ends the deliveries of messages that are no longer there.
+func (b *Broker) dropEntriesBefore(s *subscription, q *queue) {
+	var cut []*entry
+	for at, e := range s.entries {
+		if at.queue == q.id && at.offset < q.first {
+			cut = append(cut, e)
+		}
+	}
+	for _, e := range inOrder(cut) {
+		b.drop(e)
+	}
+	if len(cut) > 0 {
+		b.stirFreed(s)
+	}
+}
+
+// storedAt is when the first message from an offset on was stored that is not damaged.
 func (b *Broker) storedAt(q *queue, offset int64) (stored int64, found bool) {
-	if offset >= q.visible {
-		return 0, false
-	}
-	b.key = appendMessageKey(b.key[:0], q.topic.id, q.id, offset)
 	b.prefix = appendMessageKey(b.prefix[:0], q.topic.id, q.id, q.visible)
-	var r record
-	if !b.cursor.Seek(b.key, b.prefix) || r.parse(b.cursor.Value()) != nil {
-		return 0, false
+	for ; offset < q.visible; offset++ {
+		b.key = appendMessageKey(b.key[:0], q.topic.id, q.id, offset)
+		var r record
+		for more := b.cursor.Seek(b.key, b.prefix); more; more = b.cursor.Next() {
+			if r.parse(b.cursor.Value()) == nil {
+				return r.Stored, true
+			}
+			offset = offsetOfMessageKey(b.cursor.Key())
+		}
+		if !isDamage(b.cursor.Err()) {
+			break
+		}
 	}
-	return r.Stored, true
+	return 0, false
 }
 
 // firstSince is the offset of the first message stored at or after a time.

@@ -1,10 +1,18 @@
 package broker
 
+import (
+	"bytes"
+	"encoding/binary"
+)
+
 // schedule is keys that begin with a time and that something happens for when it has come.
 // They lie in the store; in memory is when the next one is due, and what the store does not
 // know yet because the batch is not committed.
+//
+// Keys are dealt with in their order, and what is before from is not looked at again. So a key
+// that is committed waits for those before it that are not.
 type schedule struct {
-	next int64  // no key is due before
+	next int64  // no committed key is due before
 	from []byte // every key below has been dealt with
 	to   []byte // behind the last key
 
@@ -19,10 +27,7 @@ func newSchedule(prefix byte) schedule {
 	}
 }
 
-func (s *schedule) add(due int64) {
-	s.added = min(s.added, due)
-	s.next = min(s.next, due)
-}
+func (s *schedule) add(due int64) { s.added = min(s.added, due) }
 
 // forget notes that the keys of a sequence are deleted.
 func (s *schedule) forget(sequence uint64) { s.gone[sequence] = struct{}{} }
@@ -54,9 +59,10 @@ func (b *Broker) fire(s *schedule, now int64, do func(key, value []byte)) {
 	if s.next > now {
 		return
 	}
+	uncommitted := min(s.added, s.sealed) // what is due then, or later, waits
 	more := b.cursor.Seek(s.from, s.to)
 	for range fireMax {
-		if !more || timeOfKey(b.cursor.Key()) > now {
+		if !more || timeOfKey(b.cursor.Key()) > now || timeOfKey(b.cursor.Key()) >= uncommitted {
 			break
 		}
 		if !s.forgotten(sequenceOfKey(b.cursor.Key())) {
@@ -65,13 +71,53 @@ func (b *Broker) fire(s *schedule, now int64, do func(key, value []byte)) {
 		s.from = append(append(s.from[:0], b.cursor.Key()...), 0)
 		more = b.cursor.Next()
 	}
-	s.next = min(s.added, s.sealed)
-	if more {
-		s.next = min(s.next, timeOfKey(b.cursor.Key()))
-	} else if err := b.cursor.Err(); err != nil {
+	s.next = never
+	switch {
+	case more && timeOfKey(b.cursor.Key()) < uncommitted:
+		s.next = timeOfKey(b.cursor.Key())
+	case !more:
+		b.restSchedule(s, now, b.cursor.Err())
+	}
+}
+
+// restSchedule: after a damaged stretch the schedule goes on at once, after any other fault
+// later.
+func (b *Broker) restSchedule(s *schedule, now int64, err error) {
+	switch {
+	case err == nil:
+	case isDamage(err):
+		b.report("a schedule is damaged: what comes after is dealt with", err)
+		if s.next = now; !b.skipDamage(s, now) {
+			s.next = now + scheduleRetry
+		}
+	default:
 		b.report("a schedule cannot be read: it is tried again", err)
 		s.next = now + scheduleRetry
 	}
+}
+
+// skipDamage moves a schedule to the first time that can be read again. It is false when that
+// is behind now.
+func (b *Broker) skipDamage(s *schedule, now int64) bool {
+	prefix := s.to[0] - 1
+	low, high := int64(0), now+1
+	if len(s.from) >= 1+8 {
+		low = timeOfKey(s.from)
+	}
+	for low < high {
+		middle := low + (high-low)/2
+		b.key = binary.BigEndian.AppendUint64(append(b.key[:0], prefix), uint64(middle))
+		if b.cursor.Seek(b.key, s.to); isDamage(b.cursor.Err()) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	b.key = binary.BigEndian.AppendUint64(append(b.key[:0], prefix), uint64(high))
+	if bytes.Compare(s.from, b.key) < 0 {
+		s.from = append(s.from[:0], b.key...)
+	}
+	return high <= now
 }
 
 // scheduleRetry is how long a schedule rests that could not be read, in ms.

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 
 	"rocketmq-proxy/codec/message"
@@ -20,36 +22,63 @@ type Send struct {
 	Half   bool  // stored as a half message
 }
 
-// Send writes s. It is not stored before the batch is committed.
+// What Send refuses.
+var (
+	ErrProperties = fmt.Errorf("broker: properties are longer than %d bytes", PropertiesBytesMax)
+	ErrDelay      = errors.New("broker: the message is to be delivered later than DelayMax allows")
+)
+
+// Send writes s. It is not stored before the batch is committed. When it fails nothing is
+// written.
 func (b *Broker) Send(s *Send, now int64) error {
 	s.Offset, s.Due, s.Half = 0, 0, false
-	first := &s.Messages[0]
-	t, q, err := b.destination(s.Topic, first.Properties, s.Shard)
-	if err != nil {
+	if err := b.mayStore(s, now); err != nil {
 		return err
 	}
+	var to *queue
 	for i := range s.Messages {
 		m := &s.Messages[i]
-		r := record{
-			SysFlag: m.SysFlag, ReconsumeTimes: m.ReconsumeTimes, Born: m.Born, Stored: now,
-			Sequence: b.take(&b.sequence), Properties: m.Properties,
-		}
+		r := record{SysFlag: m.SysFlag, ReconsumeTimes: m.ReconsumeTimes, Born: m.Born, Stored: now, Properties: m.Properties}
 		due := dueAt(m.Properties, now)
 		switch {
 		case m.SysFlag&message.FlagTransactionMask == message.FlagTransactionPrepared:
+			r.Sequence = b.take(&b.sequence)
 			s.Half = true
 			s.Offset = int64(r.Sequence)
-			b.putHalf(t, &r, s.Payload, m, now)
+			b.putHalf(s.Topic, &r, s.Payload, m, now)
 		case due > now:
+			r.Sequence = b.take(&b.sequence)
 			s.Due = due
-			b.putTimer(t, &r, due, s.Payload, m)
+			b.putTimer(s.Topic, &r, due, s.Payload, m)
 		default:
-			offset := b.grown(q)
-			key := b.putMessage(messageKeyBytes, nil, &r, s.Payload, m)
-			appendMessageKey(key, t.id, q.id, offset)
-			if i == 0 {
-				s.Offset = offset
+			if to == nil {
+				var err error
+				if to, err = b.destination(s.Topic, m.Properties, s.Shard); err != nil {
+					return err
+				}
+				s.Offset = to.end
 			}
+			r.Sequence = b.take(&b.sequence)
+			offset := b.grown(to)
+			key := b.putMessage(messageKeyBytes, nil, &r, s.Payload, m)
+			appendMessageKey(key, to.topic.id, to.id, offset)
+		}
+	}
+	return nil
+}
+
+// mayStore tells why a request is refused.
+func (b *Broker) mayStore(s *Send, now int64) error {
+	if s.Topic.gone {
+		return ErrMissing
+	}
+	for i := range s.Messages {
+		properties := s.Messages[i].Properties
+		switch {
+		case len(properties) > PropertiesBytesMax:
+			return ErrProperties
+		case b.config.DelayMax > 0 && dueAt(properties, now) > now+b.config.DelayMax:
+			return ErrDelay
 		}
 	}
 	return nil
@@ -57,25 +86,25 @@ func (b *Broker) Send(s *Send, now int64) error {
 
 // destination is where a message goes: the queue of its priority, of its message group, or the
 // next in turn; and of a lite topic its own.
-func (b *Broker) destination(t *Topic, properties, shard []byte) (*Topic, *queue, error) {
+func (b *Broker) destination(t *Topic, properties, shard []byte) (*queue, error) {
 	if lite := message.Property(properties, message.NameLiteTopic); len(lite) > 0 && (t.Type == typeLite || t.Type == typeAny) {
 		own, err := b.UseLiteTopic(t, string(lite))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		return own, own.queues[0], nil
+		return own.queues[0], nil
 	}
-	return t, t.queues[t.choose(properties, shard)], nil
+	return t.queues[b.choose(t, properties, shard)], nil
 }
 
-func (t *Topic) choose(properties, shard []byte) int {
+func (b *Broker) choose(t *Topic, properties, shard []byte) int {
 	n := t.WriteQueues
 	if len(shard) > 0 {
 		return message.GroupBucket(shard, n)
 	}
 	if t.Type == typePriority || t.Type == typeAny {
 		if p, err := strconv.Atoi(string(message.Property(properties, message.NamePriority))); err == nil && p >= 0 {
-			t.prioritized = true
+			b.prioritize(t)
 			return min(p, n-1)
 		}
 	}
@@ -93,10 +122,28 @@ func (b *Broker) grown(q *queue) int64 {
 	return q.end - 1
 }
 
+// prioritize remembers that a topic has messages with a priority.
+func (b *Broker) prioritize(t *Topic) {
+	if !t.prioritized {
+		t.prioritized = true
+		b.saveTopic(t)
+	}
+}
+
 // appendRecord stores a message that is at hand in a queue.
-func (b *Broker) appendRecord(t *Topic, queue int, r *record, now int64) {
-	q := t.queues[queue]
+func (b *Broker) appendRecord(to *queue, r *record, now int64) {
 	r.Stored, r.Sequence = now, b.take(&b.sequence)
-	offset := b.grown(q)
-	appendMessageKey(b.putRecord(messageKeyBytes, nil, r), t.id, q.id, offset)
+	offset := b.grown(to)
+	appendMessageKey(b.putRecord(messageKeyBytes, nil, r), to.topic.id, to.id, offset)
+}
+
+// release stores a message that was held back, be it delayed or a half message, where it would
+// have gone at first.
+func (b *Broker) release(t *Topic, r *record, now int64) {
+	to, err := b.destination(t, r.Properties, message.Property(r.Properties, message.NameShardingKey))
+	if err != nil {
+		b.report("no lite topic can be made: a message goes to its parent "+t.Name, err)
+		to = t.queues[0]
+	}
+	b.appendRecord(to, r, now)
 }

@@ -1,8 +1,10 @@
 package broker
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 )
 
@@ -10,44 +12,50 @@ import (
 type subscription struct {
 	group    *Group
 	topic    *Topic
-	next     []int64 // for each queue the offset to read on from; notStarted before the first pop
+	next     []int64 // for each queue the offset to read on from
 	entries  map[spot]*entry
 	expired  list[*entry] // to be delivered again, those of lines aside
 	lines    map[uint64]*line
 	free     list[*line] // with messages to be delivered and none out
 	parked   int         // entries held back that were never out
 	tries    map[uint64][]*entry
-	waiting  list[*Pop]
-	turns    uint // pops so far
-	stirred  bool
-	lastRead int // the queue that the last pop began with
+	room     waitingRoom
+	watchers []*liteClient // of a lite topic
+	turns    uint          // pops so far
+	lastRead int           // the queue that the last pop began with
 }
-
-const notStarted = -1
 
 // subscribe finds a group's subscription, made at its first use.
 func (b *Broker) subscribe(g *Group, t *Topic) *subscription {
-	for _, s := range g.subscriptions {
-		if s.topic == t {
-			return s
+	s := g.subscriptions[t]
+	if s == nil {
+		s = addSubscription(g, t)
+		for _, q := range t.queues {
+			b.advance(s, q.id, q.start())
 		}
 	}
+	return s
+}
+
+// addSubscription makes a subscription that reads on from the oldest messages.
+func addSubscription(g *Group, t *Topic) *subscription {
 	s := &subscription{
-		group: g, topic: t, entries: map[spot]*entry{}, lines: map[uint64]*line{}, tries: map[uint64][]*entry{},
+		group: g, topic: t, next: make([]int64, len(t.queues)),
+		entries: map[spot]*entry{}, lines: map[uint64]*line{}, tries: map[uint64][]*entry{},
 	}
-	g.subscriptions = append(g.subscriptions, s)
+	s.room.sub = s
+	g.subscriptions[t] = s
 	t.subscriptions = append(t.subscriptions, s)
 	return s
 }
 
-// find finds a subscription that is there, nil when there is none.
-func (g *Group) find(t *Topic) *subscription {
-	for _, s := range g.subscriptions {
-		if s.topic == t {
-			return s
-		}
+// start is where a new group begins: with the oldest message of a queue that has lost none
+// yet, and else with the newest, as on a broker (Remoting specification 4.5 step 5).
+func (q *queue) start() int64 {
+	if q.first == 0 {
+		return 0
 	}
-	return nil
+	return max(q.visible-1, q.first)
 }
 
 func (b *Broker) subscriptionOf(k positionKey) *subscription {
@@ -55,54 +63,36 @@ func (b *Broker) subscriptionOf(k positionKey) *subscription {
 	if g == nil || t == nil || int(k.queue) >= len(t.queues) {
 		return nil
 	}
-	return b.subscribe(g, t)
+	if s := g.subscriptions[t]; s != nil {
+		return s
+	}
+	return addSubscription(g, t)
 }
 
 // endSubscription forgets a subscription whose group or topic goes; its keys are the caller's.
 func (b *Broker) endSubscription(s *subscription) {
-	for p := s.waiting.front; p != nil; p = s.waiting.front {
+	for p := s.room.waiting.front; p != nil; p = s.room.waiting.front {
 		b.answer(p, PopNone)
 	}
 	for _, e := range s.inOrder() {
 		b.entries.remove(e)
 		b.freeEntry(e)
 	}
-	is := func(other *subscription) bool { return other == s }
-	s.group.subscriptions = slices.DeleteFunc(s.group.subscriptions, is)
-	s.topic.subscriptions = slices.DeleteFunc(s.topic.subscriptions, is)
-	b.dirty = slices.DeleteFunc(b.dirty, is)
+	for len(s.watchers) > 0 {
+		s.watchers[0].unwatch(s)
+	}
+	delete(s.group.subscriptions, s.topic)
+	s.topic.subscriptions = slices.DeleteFunc(s.topic.subscriptions, func(other *subscription) bool { return other == s })
 }
 
 // inOrder lists the entries by queue and offset.
-func (s *subscription) inOrder() []*entry {
-	all := make([]*entry, 0, len(s.entries))
-	for _, e := range s.entries {
-		all = append(all, e)
-	}
-	slices.SortFunc(all, func(x, y *entry) int {
-		if x.queue != y.queue {
-			return int(x.queue - y.queue)
-		}
-		return int(x.offset - y.offset)
-	})
-	return all
-}
+func (s *subscription) inOrder() []*entry { return inOrder(slices.Collect(maps.Values(s.entries))) }
 
-// position is where the group reads on in a queue. A new group begins with the oldest message
-// of a queue that has lost none yet, and else with the newest, as on a broker (Remoting
-// specification 4.5 step 5).
-func (b *Broker) position(s *subscription, q *queue) int64 {
-	for len(s.next) < len(s.topic.queues) {
-		s.next = append(s.next, notStarted)
-	}
-	if s.next[q.id] == notStarted {
-		start := int64(0)
-		if q.first > 0 {
-			start = max(q.visible-1, q.first)
-		}
-		b.advance(s, q.id, start)
-	}
-	return max(s.next[q.id], q.first)
+func inOrder(entries []*entry) []*entry {
+	slices.SortFunc(entries, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(x.queue, y.queue), cmp.Compare(x.offset, y.offset))
+	})
+	return entries
 }
 
 // advance moves a position.
@@ -126,9 +116,6 @@ func (b *Broker) loadPositions() error {
 		if s == nil {
 			return true
 		}
-		for len(s.next) < len(s.topic.queues) {
-			s.next = append(s.next, notStarted)
-		}
 		s.next[k.queue] = int64(binary.BigEndian.Uint64(value))
 		return true
 	})
@@ -144,18 +131,16 @@ type Position struct {
 	Inflight int   // below Next and not consumed
 }
 
-// Positions lists how far a group is.
+// Positions lists how far a group is, by topic in the order in which they were made.
 func (g *Group) Positions() []Position {
 	var all []Position
-	for _, s := range g.subscriptions {
-		for i, next := range s.next {
-			p := Position{Topic: s.topic.Name, Queue: int32(i), Next: max(next, 0), End: s.topic.queues[i].visible}
-			for at := range s.entries {
-				if at.queue == p.Queue {
-					p.Inflight++
-				}
-			}
-			all = append(all, p)
+	for _, s := range g.inOrder() {
+		first := len(all)
+		for _, q := range s.topic.queues {
+			all = append(all, Position{Topic: s.topic.Name, Queue: q.id, Next: max(s.next[q.id], q.first), End: q.visible})
+		}
+		for at := range s.entries {
+			all[first+int(at.queue)].Inflight++
 		}
 	}
 	return all
@@ -163,10 +148,8 @@ func (g *Group) Positions() []Position {
 
 // stir notes that a subscription may have something for those who wait.
 func (b *Broker) stir(s *subscription) {
-	if !s.stirred && s.wanted() {
-		s.stirred = true
-		b.dirty = append(b.dirty, s)
+	b.wake(&s.room)
+	for _, c := range s.watchers {
+		b.tell(c, s)
 	}
 }
-
-func (s *subscription) wanted() bool { return s.waiting.count > 0 || s.topic.lite != nil }

@@ -74,7 +74,7 @@ func (b *Broker) fireTimer(value []byte, now int64) {
 		return
 	}
 	if t := b.topicByID[binary.BigEndian.Uint32(value)]; t != nil {
-		b.appendRecord(t, t.choose(r.Properties, message.Property(r.Properties, message.NameShardingKey)), &r, now)
+		b.release(t, &r, now)
 	}
 }
 

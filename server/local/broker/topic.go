@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,8 +15,8 @@ type TopicSettings struct {
 	Name        string            `json:"name"`
 	Type        string            `json:"type"`        // as the attribute message.type names it; ANY takes every type
 	Queues      int               `json:"queues"`      // that are read
-	WriteQueues int               `json:"writeQueues"` // the first of them, that are written
-	Perm        int               `json:"perm"`        // PermRead, PermWrite or both
+	WriteQueues int               `json:"writeQueues"` // the first of them, that are written; 0: all
+	Perm        int               `json:"perm"`        // PermRead, PermWrite or both; 0: both
 	Attributes  map[string]string `json:"attributes,omitempty"`
 }
 
@@ -25,9 +26,15 @@ const (
 	PermRead  = 4
 )
 
-// plainTopic is the settings of a topic that nobody asked anything of.
-func plainTopic(name, messageType string, queues int) TopicSettings {
-	return TopicSettings{Name: name, Type: messageType, Queues: queues, WriteQueues: queues, Perm: PermRead | PermWrite}
+// whole is the settings with what was left open.
+func (s TopicSettings) whole() TopicSettings {
+	if s.WriteQueues == 0 {
+		s.WriteQueues = s.Queues
+	}
+	if s.Perm == 0 {
+		s.Perm = PermRead | PermWrite
+	}
+	return s
 }
 
 // The topic types that the broker itself must tell from the others.
@@ -56,6 +63,7 @@ type Topic struct {
 	nextQueue     int             // round robin
 	prioritized   bool            // the last queue is read first
 	lite          *liteTopic      // of a logical topic behind a lite topic
+	gone          bool            // deleted
 }
 
 // queue is one queue of a topic: a stretch of offsets.
@@ -86,9 +94,10 @@ func (t *Topic) Lite() bool { return t.lite != nil }
 // topicValue is a topic as it is stored.
 type topicValue struct {
 	TopicSettings
-	ID         uint32 `json:"id"`
-	LiteParent string `json:"liteParent,omitempty"`
-	LiteName   string `json:"liteName,omitempty"`
+	ID          uint32 `json:"id"`
+	Prioritized bool   `json:"prioritized,omitempty"`
+	LiteParent  string `json:"liteParent,omitempty"`
+	LiteName    string `json:"liteName,omitempty"`
 }
 
 // Topic finds a topic, nil when there is none.
@@ -117,7 +126,7 @@ func (b *Broker) UseTopic(name string) *Topic {
 	case !b.config.AutoCreateTopics:
 		return nil
 	}
-	t, err := b.CreateTopic(plainTopic(name, typeAny, queues))
+	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: queues})
 	if err != nil {
 		b.report("topic not made: "+name, err)
 	}
@@ -126,6 +135,7 @@ func (b *Broker) UseTopic(name string) *Topic {
 
 // CreateTopic makes a topic.
 func (b *Broker) CreateTopic(settings TopicSettings) (*Topic, error) {
+	settings = settings.whole()
 	switch {
 	case b.topics[settings.Name] != nil:
 		return nil, ErrExists
@@ -143,7 +153,7 @@ func (s *TopicSettings) sound() bool {
 
 // ChangeTopic gives a topic more queues or other attributes.
 func (b *Broker) ChangeTopic(settings TopicSettings) error {
-	t := b.topics[settings.Name]
+	t, settings := b.topics[settings.Name], settings.whole()
 	switch {
 	case t == nil:
 		return ErrMissing
@@ -172,7 +182,7 @@ func (b *Broker) addTopic(v *topicValue) *Topic {
 }
 
 func newTopic(v *topicValue) *Topic {
-	t := &Topic{TopicSettings: v.TopicSettings, id: v.ID, prioritized: v.Type == typePriority}
+	t := &Topic{TopicSettings: v.TopicSettings, id: v.ID, prioritized: v.Prioritized || v.Type == typePriority}
 	t.grow()
 	return t
 }
@@ -182,10 +192,13 @@ func (t *Topic) grow() {
 	for i := len(t.queues); i < t.Queues; i++ {
 		t.queues = append(t.queues, &queue{topic: t, id: int32(i)})
 	}
+	for _, s := range t.subscriptions {
+		s.next = append(s.next, make([]int64, len(t.queues)-len(s.next))...)
+	}
 }
 
 func (b *Broker) saveTopic(t *Topic) {
-	v := topicValue{TopicSettings: t.TopicSettings, ID: t.id}
+	v := topicValue{TopicSettings: t.TopicSettings, ID: t.id, Prioritized: t.prioritized}
 	if t.lite != nil {
 		v.LiteParent, v.LiteName = t.lite.parent, t.lite.name
 	}
@@ -200,45 +213,54 @@ func (b *Broker) putJSON(prefix byte, name string, v any) {
 	b.put(appendNameKey(b.key[:0], prefix, name), value)
 }
 
-// DeleteTopic removes a topic with its messages, and what groups know of it.
+// DeleteTopic removes a topic with its messages, its lite topics, and what groups know of it.
 func (b *Broker) DeleteTopic(name string) error {
 	t := b.topics[name]
 	if t == nil {
 		return ErrMissing
 	}
+	b.removeTopic(t)
+	for _, child := range b.topicOrder {
+		if child.lite != nil && child.lite.parent == name {
+			b.removeTopic(child)
+		}
+	}
+	b.forgetGone()
+	return nil
+}
+
+// forgetGone takes removed topics out of the order of topics.
+func (b *Broker) forgetGone() {
+	b.topicOrder = slices.DeleteFunc(b.topicOrder, func(t *Topic) bool { return t.gone })
+}
+
+// removeTopic removes a topic, except from the order of topics.
+func (b *Broker) removeTopic(t *Topic) {
 	for _, s := range slices.Clone(t.subscriptions) {
 		b.endSubscription(s)
-	}
-	for _, g := range b.groupsInOrder() {
-		b.deletePositions(g.id, t.id)
+		for _, prefix := range []byte{prefixPosition, prefixEntry} {
+			from := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte{prefix}, s.group.id), t.id)
+			b.batch.DeleteRange(from, after(from))
+		}
 	}
 	for _, prefix := range []byte{prefixMessage, prefixQueue, prefixIndex} {
 		from := binary.BigEndian.AppendUint32([]byte{prefix}, t.id)
 		b.batch.DeleteRange(from, after(from))
 	}
-	b.batch.Delete(appendNameKey(b.key[:0], prefixTopic, name))
+	b.batch.Delete(appendNameKey(b.key[:0], prefixTopic, t.Name))
 	b.forgetAppends(t)
-	delete(b.topics, name)
+	t.gone = true
+	delete(b.topics, t.Name)
 	delete(b.topicByID, t.id)
-	b.topicOrder = slices.DeleteFunc(b.topicOrder, func(other *Topic) bool { return other == t })
 	if t.lite != nil {
 		b.liteTopics--
 	}
-	b.deleteLiteChildren(name)
-	return nil
 }
 
 // forgetAppends takes a topic's queues out of what the next commits make visible.
 func (b *Broker) forgetAppends(t *Topic) {
 	b.touched = slices.DeleteFunc(b.touched, func(q *queue) bool { return q.topic == t })
 	b.sealed = slices.DeleteFunc(b.sealed, func(v visibleQueue) bool { return v.queue.topic == t })
-}
-
-func (b *Broker) deletePositions(group, topic uint32) {
-	for _, prefix := range []byte{prefixPosition, prefixEntry} {
-		from := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte{prefix}, group), topic)
-		b.batch.DeleteRange(from, after(from))
-	}
 }
 
 func (b *Broker) loadTopics() error {
@@ -250,13 +272,17 @@ func (b *Broker) loadTopics() error {
 			bad = fmt.Errorf("broker: topic %q: %w", key[1:], bad)
 			return false
 		}
+		if v.Queues < 1 || v.Queues > QueuesMax {
+			bad = fmt.Errorf("broker: topic %q has %d queues", key[1:], v.Queues)
+			return false
+		}
 		b.addTopic(&v)
 		return true
 	})
 	if err = errors.Join(err, bad); err != nil {
 		return err
 	}
-	slices.SortFunc(b.topicOrder, func(x, y *Topic) int { return int(int64(x.id) - int64(y.id)) })
+	slices.SortFunc(b.topicOrder, func(x, y *Topic) int { return cmp.Compare(x.id, y.id) })
 	for _, t := range b.topicOrder {
 		for _, q := range t.queues {
 			if err := b.loadQueue(q); err != nil {

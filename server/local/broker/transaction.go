@@ -47,17 +47,27 @@ func (b *Broker) firstCheck(properties []byte, now int64) int64 {
 	if seconds := number(message.Property(properties, message.NameCheckImmunityTime)); seconds > 0 {
 		age = seconds * 1000
 	}
-	return (now+age)/b.config.CheckInterval*b.config.CheckInterval + b.config.CheckInterval
+	return b.nextRound(now + age)
 }
 
+// nextRound is the first round of questions after a time.
+func (b *Broker) nextRound(since int64) int64 {
+	return since/b.config.CheckInterval*b.config.CheckInterval + b.config.CheckInterval
+}
+
+// scheduleCheck writes when a half message is asked about next, and how it is found by its id.
 func (b *Broker) scheduleCheck(topic uint32, id []byte, sequence uint64, at int64, checks uint32) {
-	key, value := b.batch.Put(checkKeyBytes, 4)
-	appendCheckKey(key[:0], at, sequence)
-	binary.BigEndian.PutUint32(value, checks)
-	key, value = b.batch.Put(1+4+len(id), indexValueBytes)
+	b.putCheck(sequence, at, checks)
+	key, value := b.batch.Put(1+4+len(id), indexValueBytes)
 	appendIndexKey(key[:0], topic, id)
 	binary.BigEndian.PutUint64(value, sequence)
 	binary.BigEndian.PutUint64(value[8:], uint64(at))
+}
+
+func (b *Broker) putCheck(sequence uint64, at int64, checks uint32) {
+	key, value := b.batch.Put(checkKeyBytes, 4)
+	appendCheckKey(key[:0], at, sequence)
+	binary.BigEndian.PutUint32(value, checks)
 	b.checks.add(at)
 }
 
@@ -81,7 +91,7 @@ func (b *Broker) EndTransaction(t *Topic, id []byte, commit bool, now int64) (bo
 	if len(half) < halfValuePrefix || r.parse(half[halfValuePrefix:]) != nil {
 		return false, errRecord
 	}
-	b.endHalf(t.id, id, sequence, b.rescheduled(sequence, at))
+	b.endHalf(t.id, id, sequence, at)
 	if commit {
 		b.commitHalf(t, &r, now)
 	}
@@ -96,27 +106,16 @@ func (b *Broker) commitHalf(t *Topic, r *record, now int64) {
 		b.delayRecord(t, r, due)
 		return
 	}
-	b.appendRecord(t, t.choose(r.Properties, message.Property(r.Properties, message.NameShardingKey)), r, now)
+	b.release(t, r, now)
 }
 
-// endHalf deletes a half message and what leads to it.
+// endHalf deletes a half message and what leads to it. When a question of this turn or the last
+// has moved the next one from at, a key stays that finds nothing when its time comes.
 func (b *Broker) endHalf(topic uint32, id []byte, sequence uint64, at int64) {
 	b.checks.forget(sequence)
-	delete(b.moved, sequence)
 	b.batch.Delete(appendHalfKey(b.prefix[:0], sequence))
 	b.batch.Delete(appendIndexKey(b.prefix[:0], topic, id))
 	b.batch.Delete(appendCheckKey(b.prefix[:0], at, sequence))
-}
-
-// rescheduled is the time of the next question when the store may not know it yet.
-func (b *Broker) rescheduled(sequence uint64, at int64) int64 {
-	if later, is := b.moved[sequence]; is {
-		return later
-	}
-	if later, is := b.sealedMoved[sequence]; is {
-		return later
-	}
-	return at
 }
 
 // fireChecks asks about the half messages whose time has come.
@@ -131,16 +130,23 @@ func (b *Broker) fireChecks(now int64) {
 
 func (b *Broker) check(sequence uint64, checks uint32, now int64) {
 	half, found, err := b.store.Get(b.value[:0], appendHalfKey(b.key[:0], sequence))
-	if err != nil || !found {
-		if err != nil {
-			b.report("half message cannot be read", err)
-		}
-		return
-	}
 	b.value = half
 	var r record
-	if len(half) < halfValuePrefix || r.parse(half[halfValuePrefix:]) != nil {
-		b.report("half message is damaged: it is left out", errRecord)
+	switch {
+	case err != nil && !isDamage(err):
+		b.report("half message cannot be read: it is tried again", err)
+		b.putCheck(sequence, b.nextRound(now), checks)
+		return
+	case err == nil && !found:
+		return // decided about, or asked about at another time
+	case err == nil && len(half) >= halfValuePrefix:
+		err = r.parse(half[halfValuePrefix:])
+	case err == nil:
+		err = errRecord
+	}
+	if err != nil {
+		b.report("half message is damaged: it is left out", err)
+		b.batch.Delete(appendHalfKey(b.prefix[:0], sequence))
 		return
 	}
 	id, topic := r.uniqueID(), binary.BigEndian.Uint32(half)
@@ -152,9 +158,8 @@ func (b *Broker) check(sequence uint64, checks uint32, now int64) {
 		b.endHalf(topic, id, sequence, now)
 		b.giveUp(&r, now)
 	default:
-		at := now/b.config.CheckInterval*b.config.CheckInterval + b.config.CheckInterval
+		at := b.nextRound(now)
 		b.scheduleCheck(topic, id, sequence, at, checks+1)
-		b.moved[sequence] = at
 		b.ask(t, &r, checks+1)
 	}
 }
@@ -183,7 +188,7 @@ func (b *Broker) ask(t *Topic, r *record, times uint32) {
 // giveUp puts a half message where an operator finds it.
 func (b *Broker) giveUp(r *record, now int64) {
 	if t := b.systemTopic(givenUpTopic); t != nil {
-		b.appendRecord(t, 0, r, now)
+		b.appendRecord(t.queues[0], r, now)
 	}
 }
 
@@ -192,7 +197,7 @@ func (b *Broker) systemTopic(name string) *Topic {
 	if t := b.topics[name]; t != nil {
 		return t
 	}
-	t, err := b.CreateTopic(plainTopic(name, typeAny, 1))
+	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: 1})
 	if err != nil {
 		b.report("topic not made: "+name, err)
 	}

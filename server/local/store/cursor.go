@@ -13,13 +13,14 @@ import (
 // even if they are obsolete. Next lets go of them at the end; who stops earlier and will not
 // soon Seek again calls Rest.
 type Cursor struct {
-	s    *Store
-	it   *pebble.Iterator
-	seen uint64 // s.commits when it was opened
-	opts pebble.IterOptions
-	from []byte // what is not read yet begins here or later
-	to   []byte
-	err  error
+	s     *Store
+	it    *pebble.Iterator
+	seen  uint64 // s.commits when it was opened
+	opts  pebble.IterOptions
+	from  []byte // what is not read yet begins here or later
+	to    []byte
+	value []byte
+	err   error
 }
 
 // Cursor makes a cursor that is nowhere yet.
@@ -61,10 +62,15 @@ func (c *Cursor) Next() bool {
 }
 
 func (c *Cursor) settle(valid bool) bool {
+	var err error
 	if valid {
-		return true
+		// A value may be in another block than its key; that it can be read is to be known before it is used.
+		if c.value, err = c.it.ValueAndErr(); err == nil {
+			return true
+		}
+	} else {
+		err = c.it.Error()
 	}
-	err := c.it.Error()
 	c.Rest()
 	if err != nil {
 		c.err = c.s.unreadable(err, c.from, c.to)
@@ -88,7 +94,7 @@ func (c *Cursor) SkipDamage() bool {
 func (c *Cursor) Key() []byte { return c.it.Key() }
 
 // Value is the current value, borrowed until the next call.
-func (c *Cursor) Value() []byte { return c.it.Value() }
+func (c *Cursor) Value() []byte { return c.value }
 
 // Err is why the last Seek or Next said no, nil at the end of the range.
 func (c *Cursor) Err() error { return c.err }
@@ -97,7 +103,7 @@ func (c *Cursor) Err() error { return c.err }
 func (c *Cursor) Rest() {
 	if c.it != nil {
 		_ = c.it.Close() // repeats the error that Err has
-		c.it = nil
+		c.it, c.value = nil, nil
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"regexp"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/sstable"
@@ -110,15 +112,20 @@ func (s *Store) unreadable(err error, from, to []byte) error {
 		PointKeyFilters: append(make([]pebble.BlockPropertyFilter, 0, 2), &filter),
 	})
 	if openErr == nil {
-		it.First()
-		again := it.Error()
+		var again error
+		if it.First() {
+			if _, again = it.ValueAndErr(); again == nil {
+				_ = it.Close()
+				return err // it can be read now; who called may try again
+			}
+			e.From, e.To = bytes.Clone(it.Key()), bytes.Clone(it.Key()) // only its value is lost
+		} else {
+			again = it.Error()
+			if first, last, ok := filter.span(); ok && bytes.Compare(last, from) >= 0 {
+				e.From, e.To = bytes.Clone(first), bytes.Clone(last)
+			}
+		}
 		_ = it.Close()
-		if again == nil {
-			return err // it can be read now; who called may try again
-		}
-		if first, last, ok := filter.span(); ok && bytes.Compare(last, from) >= 0 {
-			e.From, e.To = bytes.Clone(first), bytes.Clone(last)
-		}
 		if found := pebble.ExtractDataCorruptionInfo(again); found != nil {
 			info = found
 		}
@@ -146,7 +153,11 @@ func damageOf(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	if !pebble.IsCorruptionError(err) {
+	if errors.Is(err, pebble.ErrDBNotPristine) {
+		return &DamagedError{File: "marker.format-version", Offset: -1, Err: err} // what Pebble answers when it is missing
+	}
+	// A table that is too short or missing has an error without a kind.
+	if !pebble.IsCorruptionError(err) && !errors.Is(err, os.ErrNotExist) && !strings.Contains(err.Error(), "object size mismatch") {
 		return err
 	}
 	e := &DamagedError{Offset: -1, Err: err}

@@ -124,10 +124,11 @@ func readChunk(b []byte, at int, num uint32) (c chunk, ok bool) {
 }
 
 // atLogEnd says whether what stands at b[at:] ends a log that was closed in order: the head of
-// an empty chunk with the next log's number.
+// an empty chunk, without a checksum, with the next log's number. Pebble looks at the number only.
 func atLogEnd(b []byte, at int, num uint32) bool {
 	return num != 0 && at+recycleHead <= len(b) &&
-		b[at+6] == 5 && binary.LittleEndian.Uint32(b[at+7:]) == num+1
+		b[at+6] == 5 && binary.LittleEndian.Uint32(b[at+7:]) == num+1 &&
+		binary.LittleEndian.Uint32(b[at:]) == 0 && binary.LittleEndian.Uint16(b[at+4:]) == 0
 }
 
 // logState is what reading a log to its end found.

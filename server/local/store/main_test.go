@@ -97,7 +97,7 @@ func (h *history) step(s *Store, b *Batch) error {
 		default:
 			size := h.rng.IntN(900)
 			if h.rng.IntN(30) == 0 {
-				size = 4<<10 + h.rng.IntN(60<<10) // a value that is kept apart
+				size = 4<<10 + h.rng.IntN(60<<10)
 			}
 			value := fmt.Sprintf("%s=%d:%s", keyName(k), n, bytes.Repeat([]byte{byte('a' + n%26)}, size))
 			ops = append(ops, op{key: keyName(k), value: value})
