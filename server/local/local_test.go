@@ -112,7 +112,6 @@ type producers struct {
 }
 
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
-func (p producers) Published() []string                               { return nil }
 func (p producers) Unsubscribed(string, string, string)               {}
 func (p producers) Published() []string                               { return nil }
 
