@@ -46,8 +46,8 @@ run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESR
 export NAMESRV_ADDR
 
 ## Check it
-.PHONY: test format vet unit unit-race modules race conformance fuzz bench lint
-test: format vet unit unit-race modules conformance ## All checks that must be green before a commit lands
+.PHONY: test format vet unit crash unit-race modules race conformance fuzz bench lint
+test: format vet unit crash unit-race modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
 format: ## Fail when a file is not gofmt'ed
@@ -60,6 +60,9 @@ vet: ## go vet, with and without the invariants
 
 unit: ## Unit tests of the build that ships
 	go test -timeout 5m ./...
+
+crash: ## Crash Local mode 10,000 times on a file system in memory, and look what is left
+	go test -timeout 10m -count=1 -run TestCrash -crash.seeds 100 -v ./server/local
 
 # One run for both: what the race detector sees is then also what the poison and the leak count see.
 # bench starts processes that are built without -race, so it would only be slower here.

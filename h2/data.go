@@ -5,8 +5,8 @@ import (
 	"rocketmq-proxy/codec/grpc"
 )
 
-// viewBytesMin is the smallest piece of an incomplete message that is kept as a view of the
-// block it came in. A smaller one would hold on to more than it is worth and is copied.
+// viewBytesMin is the smallest piece of an incomplete message that may be kept as a view of the
+// block it came in. Smaller ones are copied behind each other.
 const viewBytesMin = 512
 
 // data takes a piece of a request (section 6.1). The payload stays in its blocks.
@@ -56,8 +56,12 @@ func (c *Conn) dataAfterEnd(id uint32) error {
 func (s *Stream) append(n int, endStream bool) {
 	c := s.conn
 	c.partial += n
-	if n >= viewBytesMin || endStream || (s.need > 0 && s.in.Len()+n >= s.need) || s.in.Len() == 0 {
+	if endStream {
 		s.in.MoveFront(&c.in, n)
+		return
+	}
+	if n >= viewBytesMin || s.in.Len() == 0 {
+		s.in.MoveLean(&c.in, n)
 		return
 	}
 	for n > 0 {
@@ -85,6 +89,10 @@ func (s *Stream) received(n int, endStream bool) error {
 	if endStream {
 		return s.endRequest()
 	}
+	if !c.charge() {
+		s.reject(grpc.ResourceExhausted, "Requests: too many bytes of incomplete requests on all connections")
+		return nil
+	}
 	before := s.in.Len()
 	s.collect()
 	s.credit()
@@ -108,6 +116,28 @@ func (s *Stream) dribble(n int) error {
 		return s.conn.spend(DataDribble)
 	}
 	return nil
+}
+
+// charge takes what is kept of incomplete requests from the budget of all connections. Requests
+// that come whole never get here.
+func (c *Conn) charge() bool {
+	if more := c.partial - c.charged; more > 0 {
+		if !c.cfg.Requests.Take(more) {
+			return false
+		}
+		c.charged = c.partial
+	}
+	return true
+}
+
+// unkeep is n bytes fewer of incomplete requests.
+func (c *Conn) unkeep(n int) {
+	c.partial -= n
+	if less := c.charged - c.partial; less > 0 {
+		c.cfg.Requests.Give(less)
+		c.charged = c.partial
+	}
+	c.lend()
 }
 
 // collect delivers every whole message of a streaming method. A unary one waits for the end.
@@ -143,6 +173,8 @@ func (s *Stream) admit(p grpc.Prefix) bool {
 		s.reject(grpc.Internal, "compressed flag without grpc-encoding")
 	case int64(p.Length) > int64(s.conn.cfg.limits.MessageBytesMax):
 		s.reject(grpc.ResourceExhausted, "MessageBytesMax: the request message is too large")
+	case int64(p.Length)+grpc.PrefixBytes > int64(s.conn.cfg.limits.RequestBytesMax):
+		s.reject(grpc.ResourceExhausted, "RequestBytesMax: the request message is too large")
 	default:
 		s.need = grpc.PrefixBytes + int(p.Length)
 		return true
@@ -155,12 +187,12 @@ func (s *Stream) deliver() {
 	c := s.conn
 	n := s.need
 	s.need = 0
-	c.partial -= n
+	c.unkeep(n)
 	s.in.Discard(grpc.PrefixBytes)
 	c.message.MoveFront(&s.in, n-grpc.PrefixBytes)
 	s.handler.Message(s, &c.message)
 	c.message.Release()
-	c.message = kept(c.message)
+	shrink(&c.message)
 }
 
 // endRequest is the end of what the client sends (END_STREAM).

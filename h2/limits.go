@@ -31,8 +31,9 @@ type Limits struct {
 	// length, before anything is kept. Default 130 MiB, as the Java proxy has it.
 	MessageBytesMax int
 
-	// RequestBytesMax bounds all partly received messages of the connection together, in
-	// bytes. The call whose bytes exceed it ends with RESOURCE_EXHAUSTED. Default 160 MiB.
+	// RequestBytesMax bounds all partly received messages of the connection together, and so
+	// each of them, in bytes. Above the half of it one stream at a time is let send on; the
+	// call whose bytes exceed it ends with RESOURCE_EXHAUSTED. Default 32 MiB.
 	RequestBytesMax int
 
 	// StreamWindowBytes is how far a client may send ahead on one stream, in bytes;
@@ -89,7 +90,7 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.HeaderFieldsMax, 64)
 	fill(&l.ContinuationsMax, 8)
 	fill(&l.MessageBytesMax, 130<<20)
-	fill(&l.RequestBytesMax, 160<<20)
+	fill(&l.RequestBytesMax, 32<<20)
 	fill(&l.StreamWindowBytes, 1<<20)
 	fill(&l.ConnWindowBytes, 8<<20)
 	fill(&l.OutboxBytesMax, 4<<20)

@@ -30,8 +30,11 @@ func (s *Stream) Write(msg []byte) {
 		s.sent(n)
 		return
 	}
-	b := grpc.AppendPrefix(s.queue.Reserve(n), len(msg))
-	s.queue.Commit(append(b, msg...))
+	// A block of its own, not Reserve's: a client that opens no window has a thousand streams
+	// wait with one small answer each.
+	block := pool.Get(n)
+	b := grpc.AppendPrefix(block.Bytes()[:0], len(msg))
+	s.queue.Append(pool.ViewOf(block, 0, len(append(b, msg...))))
 	s.wait(n)
 }
 
@@ -47,7 +50,8 @@ func (s *Stream) Send(msg *pool.Chain) {
 	out := &s.conn.out
 	switch {
 	case !s.fits(n):
-		s.queue.Commit(grpc.AppendPrefix(s.queue.Reserve(grpc.PrefixBytes), size))
+		block := pool.Get(grpc.PrefixBytes)
+		s.queue.Append(pool.ViewOf(block, 0, len(grpc.AppendPrefix(block.Bytes()[:0], size))))
 		s.queue.AppendChain(msg)
 		s.wait(n)
 	case size <= copyBytesMax:
@@ -141,10 +145,11 @@ func (c *Conn) shedOverfull() {
 func (c *Conn) Drain(out *pool.Chain) {
 	c.pump()
 	c.shedOverfull()
+	c.publish()
 	c.control = 0
 	out.AppendChain(&c.out)
 	if c.streams.active == 0 {
 		c.out.Trim()
-		c.out = kept(c.out)
+		shrink(&c.out)
 	}
 }

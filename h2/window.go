@@ -48,8 +48,8 @@ func (c *Conn) widen(increment int) error {
 }
 
 // receive takes n bytes of DATA, padding included, off the connection's window and gives
-// them back at once when half of it is used: what is kept of them is bounded by
-// RequestBytesMax, and a message may be larger than any window.
+// them back at once when half of it is used: what is kept of them the windows of the streams
+// and RequestBytesMax bound, and a message may be larger than any window.
 func (c *Conn) receive(n int) error {
 	if n > c.recvWindow {
 		return ConnError{Code: frame.FlowControlError, Reason: "DATA exceeds the connection's window"}
@@ -74,14 +74,58 @@ func (s *Stream) receive(n int) error {
 	return nil
 }
 
-// credit gives the client back what it has sent on a stream it goes on sending on.
+// credit gives the client back what it has sent on a stream it goes on sending on. When half of
+// RequestBytesMax is used, it does so on one stream at a time, so that a client which uploads on
+// many is served one after the other and not refused.
 func (s *Stream) credit() {
-	if s.state != open || s.halfClosed || s.recvOwed < s.conn.cfg.limits.StreamWindowBytes/2 {
+	c := s.conn
+	if s.state != open || s.halfClosed || s.recvOwed < c.cfg.limits.StreamWindowBytes/2 {
 		return
 	}
-	s.conn.sendWindowUpdate(s.id, s.recvOwed)
+	if !c.mayLend(s) {
+		if !s.withheld {
+			s.withheld = true
+			c.withheld++
+		}
+		return
+	}
+	if s.withheld {
+		s.withheld = false
+		c.withheld--
+	}
+	c.sendWindowUpdate(s.id, s.recvOwed)
 	s.recvWindow += s.recvOwed
 	s.recvOwed = 0
+}
+
+// mayLend tells whether the window of s may grow. Above the half, only the favoured stream's.
+func (c *Conn) mayLend(s *Stream) bool {
+	if c.partial <= c.cfg.limits.RequestBytesMax/2 {
+		return true
+	}
+	if f := c.streams.get(c.favoured); f == nil || f.halfClosed {
+		c.favoured = s.Key()
+	}
+	return c.favoured == s.Key()
+}
+
+// lend gives credit that was withheld, oldest stream first, as far as there is room now.
+func (c *Conn) lend() {
+	for c.withheld > 0 && c.err == nil {
+		var oldest *Stream
+		for _, s := range c.streams.slots {
+			if s.state == open && s.withheld && (oldest == nil || s.id < oldest.id) {
+				oldest = s
+			}
+		}
+		if oldest == nil || !c.mayLend(oldest) {
+			return
+		}
+		oldest.credit()
+		if oldest.withheld {
+			return
+		}
+	}
 }
 
 // streamWindow is how much a client may send on a new stream. Until it acknowledges our

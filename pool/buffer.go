@@ -26,6 +26,7 @@ type Releaser interface {
 // by the one who made it, and only before it is shared.
 type Buffer struct {
 	block []byte
+	size  int // of what is kept alive
 	refs  atomic.Int32
 	class int8
 	owner Releaser
@@ -53,8 +54,16 @@ func Foreign(block []byte, owner Releaser) *Buffer {
 	return b
 }
 
+// ForeignOf is Foreign for memory that lies in several pieces of size bytes together, whose
+// views are [Kept].
+func ForeignOf(size int, owner Releaser) *Buffer {
+	b := Foreign(nil, owner)
+	b.size = size
+	return b
+}
+
 func fresh(block []byte, class int) *Buffer {
-	b := &Buffer{block: block, class: int8(class)}
+	b := &Buffer{block: block, size: len(block), class: int8(class)}
 	b.refs.Store(1)
 	countOut()
 	return b

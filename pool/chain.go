@@ -81,6 +81,9 @@ func (c *Chain) Append(v View) {
 
 // AppendChain moves every view of from to the back of c; from is empty afterwards.
 func (c *Chain) AppendChain(from *Chain) {
+	if from.size == 0 {
+		return
+	}
 	for _, v := range from.Views() {
 		c.Append(v)
 	}
@@ -125,6 +128,38 @@ func (c *Chain) MoveFront(from *Chain, n int) {
 		from.first++
 	}
 	from.rewind()
+}
+
+// pinsMax is how many times their own size bytes may keep alive before they are better copied.
+const pinsMax = 8
+
+// MoveLean is MoveFront for bytes that will be kept for long: where they are a small part of the
+// blocks they lie in they are copied, so that the blocks can be used again.
+func (c *Chain) MoveLean(from *Chain, n int) {
+	if from.pins(n) <= pinsMax*n {
+		c.MoveFront(from, n)
+		return
+	}
+	b := Get(n)
+	from.AppendRange(b.block[:0], 0, n)
+	c.Append(ViewOf(b, 0, n))
+	from.Discard(n)
+}
+
+// pins is the size of the blocks that the first n bytes keep alive.
+func (c *Chain) pins(n int) (size int) {
+	var last *Buffer
+	for _, v := range c.Views() {
+		if n <= 0 {
+			break
+		}
+		n -= v.Len()
+		if v.buf != nil && v.buf != last {
+			size += v.buf.size
+			last = v.buf
+		}
+	}
+	return size
 }
 
 // Discard releases the first n bytes.
@@ -270,10 +305,12 @@ func (c *Chain) Write(p []byte) {
 // Release gives everything back: the views and the reserved room. The chain is empty and
 // ready afterwards.
 func (c *Chain) Release() {
-	for _, v := range c.Views() {
-		v.Release()
+	if len(c.views) > 0 {
+		for _, v := range c.Views() {
+			v.Release()
+		}
+		c.forget()
 	}
-	c.forget()
 	c.Trim()
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rocketmq-proxy/h2"
+	"rocketmq-proxy/pool"
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/admin"
 	"rocketmq-proxy/server/cluster"
@@ -66,7 +67,10 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 		return nil, err
 	}
 	sessions := session.NewRegistry(c.Session.Expiry)
-	s.h2 = h2.Config{Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2}
+	s.h2 = h2.Config{
+		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
+		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2),
+	}
 	if err := s.listen(sessions); err != nil {
 		return nil, errors.Join(err, s.stored.close())
 	}
@@ -95,7 +99,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 	}
 	limits := link.Limits{
 		InboxBytesMax: s.config.Limits.InboxBytesMax, ReceiveBytes: s.config.Limits.ReceiveBytes,
-		WriteTimeout: s.config.Limits.WriteTimeout,
+		WriteTimeout: s.config.Limits.WriteTimeout, ConnectionsMax: s.config.Limits.ConnectionsMax,
 	}
 	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
 	if err != nil {
@@ -142,7 +146,7 @@ type witnessed struct {
 // Close implements link.Machine.
 func (w *witnessed) Close(cause error) {
 	level := zerolog.DebugLevel // of every day: the client or the network ended it
-	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrInboxFull) || errors.Is(cause, link.ErrSlowPeer) {
+	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
 	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Err(cause).Msg("connection ended")

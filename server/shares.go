@@ -28,8 +28,9 @@ func h2Limits(c *config.Config) h2.Limits {
 		StreamsMax:         uint32(c.GRPC.StreamsMax),
 		HeaderListBytesMax: c.Limits.HeaderListBytesMax,
 		MessageBytesMax:    c.GRPC.MessageBytesMax,
+		RequestBytesMax:    c.Limits.RequestBytesMax,
 		OutboxBytesMax:     c.Limits.OutboxBytesMax,
-		ConnWindowBytes:    c.Limits.InboxBytesMax / 2,
+		ConnWindowBytes:    c.Limits.WindowBytes,
 		PrefaceTimeout:     c.Limits.HandshakeTimeout,
 		IdleTimeout:        c.GRPC.IdleTime,
 	}
@@ -49,11 +50,16 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.Lanes = remoting.Limits{ConnectTimeout: c.Broker.ConnectTimeout}
 	share.Counters = counters
 	limits := link.DefaultLimits()
+	limits.InboxBytesMax = laneInboxBytesMax
 	limits.WriteTimeout = c.Limits.WriteTimeout
 	share.Dial = dial(limits)
 	share.Report = report
 	return share
 }
+
+// laneInboxBytesMax is for answers of brokers, which are trusted with more than clients: poll
+// answers of many MiB must not hold up the poller, nor the clients on it.
+const laneInboxBytesMax = 8 << 20
 
 func messagingConfig(c *config.Config, port int) messaging.Config {
 	return messaging.Config{
@@ -66,6 +72,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
 		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
+		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest,
 		Policy: policy(c),
 	}

@@ -11,7 +11,7 @@ import "sync"
 //	pop        pops: long polls, and answers with bodies
 //	ack        acks, invisible times
 //	metadata   routes, topic and group settings, dead letters, recalls
-//	client     heartbeats of producers, and what brokers ask of clients, on this lane only
+//	client     heartbeats of producers, lite subscriptions, and what brokers ask of clients, on this lane only
 type peer struct {
 	addr  string
 	lanes [laneKinds]*lane

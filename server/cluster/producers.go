@@ -96,8 +96,14 @@ func (c *Cluster) heartbeat(p *peer, groups []string) {
 
 // requested hears what a broker asks, on the turn of the lane. Both arguments are borrowed.
 func (c *Cluster) requested(p *peer, head *command.Head, body *pool.Chain) {
-	if c.clients != nil && command.RequestCode(head.Code) == command.RequestCheckTransaction {
+	if c.clients == nil {
+		return
+	}
+	switch command.RequestCode(head.Code) {
+	case command.RequestCheckTransaction:
 		c.checked(p, head, body)
+	case command.RequestNotifyUnsubscribeLite:
+		c.unsubscribed(p, head)
 	}
 }
 

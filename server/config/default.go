@@ -105,8 +105,8 @@ func Default(env Environment) Config {
 		Operator: Operator{LogLevel: "info"},
 		Local:    defaultLocal(env),
 		Limits: Limits{
-			ConnectionsMax: 20000, InboxBytesMax: 2 << 20, ReceiveBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
-			InflightMax: 100000, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
+			ConnectionsMax: 20000, InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
+			RequestBytesMax: 32 << 20, InflightBytesMax: 256 << 20, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
 		},
 	}
 	if c.Proxy.Name == "" {

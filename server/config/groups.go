@@ -130,12 +130,14 @@ type Operator struct {
 
 // Limits bound what clients can make us hold. Our own keys; the Java proxy has no such bounds.
 type Limits struct {
-	// ConnectionsMax is the number of client connections at once. Default 20000.
+	// ConnectionsMax is the number of client connections at once; more are closed at once. Default 20000.
 	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
-	// InboxBytesMax is what a connection may have received and not yet worked on, in bytes. Half of
-	// it is the HTTP/2 window of the connection, so that no honest client exceeds it. Default 2 MiB.
-	InboxBytesMax int `key:"inboxBytesMax" in:"262144..2147483647"`
-	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 1 MiB; 0
+	// InboxBytesMax is how many received bytes of a connection may wait to be worked on before no
+	// more is read from it. Default 256 KiB.
+	InboxBytesMax int `key:"inboxBytesMax" in:"16384..2147483647"`
+	// WindowBytes is how far a client may send ahead on one connection, its HTTP/2 window. Default 1 MiB.
+	WindowBytes int `key:"windowBytes" in:"65535..2147483647"`
+	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 256 KiB; 0
 	// leaves it to the kernel.
 	ReceiveBytes int `key:"socketReceiveBytes" in:"0..2147483647"`
 	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default
@@ -143,8 +145,14 @@ type Limits struct {
 	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`
 	// HeaderListBytesMax is SETTINGS_MAX_HEADER_LIST_SIZE. Default 16 KiB. Java: 8 KiB.
 	HeaderListBytesMax int `key:"headerListBytesMax" in:"1024..16777216"`
-	// InflightMax is the number of calls to brokers at once, in the whole process. Default 100000.
-	InflightMax int `key:"inflightMax" in:"1..10000000"`
+	// RequestBytesMax is what a connection may have sent of requests that are not complete, and so
+	// the largest request that is taken, in bytes. Default 32 MiB: eight bodies of the largest size
+	// at once, or one large batch. grpcMaxInboundMessageSize bounds one request as well.
+	RequestBytesMax int `key:"requestBytesMax" in:"65536..2147483647"`
+	// InflightBytesMax is what the requests of all clients together may hold, in bytes: one half is
+	// for requests that are not complete, the other for sends that wait for a broker, each of which
+	// counts 4 KiB besides its bytes. Beyond it calls are refused. Default 256 MiB.
+	InflightBytesMax int `key:"inflightBytesMax" in:"1048576..1099511627776"`
 	// LongPollsMax is the number of waiting receives at once, in the whole process. Default 10000.
 	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
 	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.

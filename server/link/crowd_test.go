@@ -2,6 +2,7 @@ package link
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -54,6 +55,45 @@ func TestCrowd(t *testing.T) {
 	posters.Wait()
 	p.end()
 	eventually(t, "all descriptors were closed", func() bool { return descriptors() <= before+3 })
+}
+
+// One connection more than ConnectionsMax is closed at once, whatever it speaks; when another has
+// gone there is room again.
+func TestConnectionsMax(t *testing.T) {
+	limits := DefaultLimits()
+	limits.ConnectionsMax = 2
+	p := serve(t, limits, nil)
+	plain, _ := p.meet(transports[0])
+	secure, _ := p.meet(transports[2])
+	refused := func(n int) {
+		t.Helper()
+		if _, err := p.dialTCP().Read(make([]byte, 1)); err == nil {
+			t.Error("a third connection was spoken to")
+		}
+		eventually(t, "the refusal was told", func() bool { return len(p.failures()) == n })
+		if err := p.failures()[n-1]; !errors.Is(err, errTooMany) {
+			t.Error(err)
+		}
+	}
+	room := func() {
+		t.Helper()
+		eventually(t, "there is room", func() bool {
+			p.Listener.mu.Lock()
+			defer p.Listener.mu.Unlock()
+			return len(p.opening)+p.plain == 1
+		})
+	}
+	refused(1)
+	_ = plain.Close()
+	room()
+	plain, _ = p.meet(transports[0])
+	refused(2)
+	_ = secure.Close()
+	room()
+	p.meet(transports[1])
+	refused(3)
+	write(t, plain, "still here")
+	expect(t, plain, "still here")
 }
 
 // visit is one short connection, each kind in its turn.

@@ -4,7 +4,8 @@
 // run; at the end of each batch the machine is drained and what it wants to say leaves in
 // one system call. A turn never blocks: when the kernel does not take everything, a goroutine
 // of its own waits for the slow peer, the machine is not drained meanwhile, and the machine's
-// cap on unsent output decides how long that may go on.
+// cap on unsent output decides how long that may go on. Who reads waits, when enough has been
+// read, for the turn to take it.
 //
 // Cleartext sockets live on netpoll's pollers ([plain]), TLS on the standard net package with
 // a goroutine each ([secure]); both feed the same machine. Neither protocol is known here.
@@ -40,8 +41,6 @@ type Machine interface {
 var (
 	// ErrPeerClosed: the peer closed the connection, or the network did.
 	ErrPeerClosed = errors.New("connection closed by the peer")
-	// ErrInboxFull: the peer sent faster than its turn could take, past InboxBytesMax.
-	ErrInboxFull = errors.New("unread input over inboxBytesMax")
 	// ErrSlowPeer: the peer did not take output for WriteTimeout.
 	ErrSlowPeer = errors.New("peer did not read for writeTimeout")
 	// ErrDone: the machine said all it had to say.
@@ -50,21 +49,23 @@ var (
 
 // Limits bounds what one socket may hold.
 type Limits struct {
-	// InboxBytesMax is how many bytes may wait for a turn, and be worked on by it, before the
-	// link closes. netpoll has no read back-pressure: its poller reads on while a turn is busy.
+	// InboxBytesMax is how many bytes may wait for a turn before no more is read: the rest is
+	// better kept by the kernel, and by the peer. One read may exceed it.
 	InboxBytesMax int
 	// ReceiveBytes is what the kernel may hold of what a client sent (SO_RCVBUF), and so how
-	// much the poller finds at once. Linux doubles it, and caps it at net.core.rmem_max. 0
+	// much one read finds at most. Linux doubles it, and caps it at net.core.rmem_max. 0
 	// leaves it to the kernel, which lets a fast client have 6 MiB on its way.
 	ReceiveBytes int
 	// WriteTimeout is how long a peer may take nothing while output waits for it.
 	WriteTimeout time.Duration
+	// ConnectionsMax is how many connections a Listener has at once; more are closed as soon as
+	// they are accepted. 0: there is no bound.
+	ConnectionsMax int
 }
 
-// DefaultLimits are sized for bodies of 4 MiB: the inbox holds what the HTTP/2 windows of one
-// connection allow and some control frames.
+// DefaultLimits keep one turn's worth of small messages.
 func DefaultLimits() Limits {
-	return Limits{InboxBytesMax: 64 << 20, ReceiveBytes: 1 << 20, WriteTimeout: 20 * time.Second}
+	return Limits{InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WriteTimeout: 20 * time.Second}
 }
 
 // socket is what carries the bytes: plain or secure.
@@ -72,8 +73,12 @@ type socket interface {
 	// write takes out and hands it to the kernel. When the kernel does not take all of it
 	// at once, blocked is true, and the socket posts writable to its link when it has.
 	write(out *pool.Chain) (blocked bool, err error)
+	// closeWrite tells the peer that nothing more will be said.
+	closeWrite()
 	// close ends the socket from our side. The link's gone event follows.
 	close()
+	// abort is close without a care for what the peer has not taken yet.
+	abort()
 	// forget releases what is still held after the close.
 	forget()
 }
@@ -85,28 +90,31 @@ type Link struct {
 	socket  socket
 	limits  Limits
 
+	ended func() // told when all is over; may be nil
+
 	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
 	LocalAddr, RemoteAddr string
 
-	inMu    sync.Mutex
-	in      pool.Chain    // arrived, not yet taken by the turn
-	feeding int           // bytes taken by the turn that the machine is at
-	posted  bool          // the turn has this link in its inbox
-	taken   chan struct{} // told when the turn has taken in; nil where nobody waits for it
-	cause   error         // why the link ended; the first reason stays
+	inMu   sync.Mutex
+	in     pool.Chain    // arrived, not yet taken by the turn
+	posted bool          // the turn has this link in its inbox
+	taken  chan struct{} // told when the turn has taken in
+	cause  error         // why the link ended; the first reason stays
 
 	// the turn's
 	feed    pool.Chain
 	out     pool.Chain
 	blocked bool // the socket still works on an earlier write
-	ending  bool // close as soon as nothing is blocked
+	ending  bool // nothing more is fed; close as soon as nothing is blocked
+	unheard int  // bytes that came meanwhile
+	linger  *time.Timer
 	gone    bool // Machine.Close was called
 }
 
 // EndTurn drains the machine into the socket. A client link is the owner of its turn; a lane,
 // whose turn outlives its sockets, calls this at the end of its own.
 func (l *Link) EndTurn(time.Time) {
-	if l.blocked || l.gone {
+	if l.blocked || l.gone || l.linger != nil {
 		return
 	}
 	l.machine.Drain(&l.out)
@@ -114,7 +122,32 @@ func (l *Link) EndTurn(time.Time) {
 		l.write()
 	}
 	if (l.ending || l.machine.Done()) && !l.blocked {
-		l.fail(ErrDone)
+		l.part()
+	}
+}
+
+// How long, and for how many bytes, a peer that has been told everything may go on sending.
+const (
+	lingerTimeMax  = time.Second
+	lingerBytesMax = 1 << 20
+)
+
+// part ends the conversation from our side, and waits a moment for the peer to do so too:
+// closing over unread input makes the kernel reset the connection, and the peer may never see
+// what it was told last.
+func (l *Link) part() {
+	l.setCause(ErrDone)
+	l.ending = true
+	l.socket.closeWrite()
+	l.linger = time.AfterFunc(lingerTimeMax, l.socket.abort)
+}
+
+// ignore drops what a peer still says when nobody listens any more.
+func (l *Link) ignore() {
+	l.unheard += l.feed.Len()
+	l.feed.Release()
+	if l.unheard > lingerBytesMax && !l.gone {
+		l.socket.abort()
 	}
 }
 
@@ -152,7 +185,6 @@ func (l *Link) Close(cause error) { l.fail(cause) }
 func (l *Link) OnTurn(now time.Time) {
 	l.inMu.Lock()
 	l.in, l.feed = l.feed, l.in
-	l.feeding = l.feed.Len()
 	l.posted = false
 	l.inMu.Unlock()
 	select {
@@ -160,24 +192,21 @@ func (l *Link) OnTurn(now time.Time) {
 	default:
 	}
 	if l.gone || l.ending {
-		l.feed.Release()
+		l.ignore()
 		return
 	}
 	if err := l.machine.Feed(now, &l.feed); err != nil {
 		l.setCause(err)
 		l.ending = true
 	}
-	l.inMu.Lock()
-	l.feeding = 0
-	l.inMu.Unlock()
 }
 
 // receive takes in and has the turn run with it: here, when here is true, the caller is inside
-// no turn and has time. It is false when the link is to close because its inbox is full.
-func (l *Link) receive(in *pool.Chain, here bool) bool {
+// no turn and has time. It is true when no more should be read before [Link.await].
+func (l *Link) receive(in *pool.Chain, here bool) (full bool) {
 	l.inMu.Lock()
 	l.in.AppendChain(in)
-	full := l.in.Len()+l.feeding > l.limits.InboxBytesMax
+	full = l.in.Len() > l.limits.InboxBytesMax
 	post := !l.posted
 	l.posted = true
 	l.inMu.Unlock()
@@ -187,7 +216,15 @@ func (l *Link) receive(in *pool.Chain, here bool) bool {
 	case post:
 		l.turn.Post(l)
 	}
-	return !full
+	return full
+}
+
+// await keeps the goroutine that reads until the turn has taken what waits for it. A turn never
+// waits for input, so that is soon.
+func (l *Link) await() {
+	for l.waiting() > l.limits.InboxBytesMax {
+		<-l.taken
+	}
 }
 
 // waiting is how many received bytes the turn has not taken yet.
@@ -266,10 +303,16 @@ func (g *gone) OnTurn(time.Time) {
 	if cause == nil {
 		cause = ErrPeerClosed
 	}
+	if l.linger != nil {
+		l.linger.Stop()
+	}
 	l.machine.Close(cause)
 	l.feed.Release()
 	l.out.Release()
 	l.socket.forget()
+	if l.ended != nil {
+		l.ended()
+	}
 	if l.turn.OwnedBy(l) {
 		l.turn.Stop()
 	}

@@ -48,6 +48,7 @@ var (
 	errNoFirstBytes  = errors.New("no complete first bytes")
 	errOtherProtocol = errors.New("neither TLS nor HTTP/2")
 	errNoTLS         = errors.New("TLS is not enabled on this port")
+	errTooMany       = errors.New("connectionsMax: too many connections")
 )
 
 // firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
@@ -68,6 +69,7 @@ type Listener struct {
 
 	mu      sync.Mutex
 	opening map[net.Conn]struct{} // accepted, protocol not yet known or TLS
+	plain   int                   // cleartext links
 	closed  bool
 	done    sync.WaitGroup
 }
@@ -132,25 +134,44 @@ func (ln *Listener) accept() {
 			continue
 		}
 		pause = 0
-		if tcp, ok := conn.(*net.TCPConn); ok && ln.track(tcp) {
-			ln.done.Go(func() {
-				defer ln.untrack(tcp)
-				ln.open(tcp)
-			})
-		} else {
-			_ = conn.Close()
+		tcp := conn.(*net.TCPConn)
+		if err := ln.track(tcp); err != nil {
+			ln.failed(tcp.RemoteAddr().String(), err)
+			_ = tcp.Close()
+			continue
 		}
+		ln.done.Go(func() {
+			defer ln.untrack(tcp)
+			ln.open(tcp)
+		})
 	}
 }
 
-func (ln *Listener) track(conn net.Conn) bool {
+func (ln *Listener) track(conn net.Conn) error {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	if ln.closed {
-		return false
+	switch all := len(ln.opening) + ln.plain; {
+	case ln.closed:
+		return net.ErrClosed
+	case ln.limits.ConnectionsMax > 0 && all >= ln.limits.ConnectionsMax:
+		return errTooMany
 	}
 	ln.opening[conn] = struct{}{}
-	return true
+	return nil
+}
+
+// promote counts a connection as a cleartext link, until left.
+func (ln *Listener) promote(conn net.Conn) {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	delete(ln.opening, conn)
+	ln.plain++
+}
+
+func (ln *Listener) left() {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	ln.plain--
 }
 
 func (ln *Listener) untrack(conn net.Conn) {
@@ -232,7 +253,7 @@ func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 
 func (ln *Listener) newLink(conn *net.TCPConn) *Link {
 	l := &Link{
-		machine: unborn{}, limits: ln.limits,
+		machine: unborn{}, limits: ln.limits, taken: make(chan struct{}, 1),
 		LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String(),
 	}
 	l.turn = turn.New(l)
@@ -255,16 +276,16 @@ func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
 	if err != nil {
 		return err
 	}
-	polled, err := netpoll.NewFDConnection(fd)
-	if err != nil {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	l := ln.newLink(conn)
+	l.ended = ln.left
+	ln.promote(conn)
+	p := newPlain(l, fd)
+	ln.begin(l, first) // before the poller, so that the machine's first event is its birth
+	if err := p.register(netpoll.NewFDConnection(fd)); err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	l := ln.newLink(conn)
-	p := attachPlain(l, polled, fd)
-	ln.begin(l, first)
-	p.start()
 	return nil
 }
 

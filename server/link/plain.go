@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,10 @@ type plain struct {
 	conn netpoll.Connection
 	fd   int
 
+	// registered is waited for by who needs conn: the machine may speak before there is one.
+	registered sync.WaitGroup
+	polled     atomic.Bool // from here on read is the poller's
+
 	// mu guards the descriptor against being closed, and reused, during a write. netpoll's
 	// close callbacks run before the descriptor is closed and take it too.
 	mu     sync.Mutex
@@ -36,6 +41,10 @@ type plain struct {
 	iov    []unix.Iovec
 	in     pool.Chain // of one read; netpoll never calls two at a time
 	held   pool.Chain // a failed push: netpoll may look at it until the descriptor is gone
+
+	// endMu guards it while it is shut down, which must not wait for a write.
+	endMu sync.Mutex
+	over  bool
 }
 
 var configurePollers = sync.OnceFunc(func() {
@@ -43,12 +52,11 @@ var configurePollers = sync.OnceFunc(func() {
 	// is one poller for twenty cores.
 	config := netpoll.Config{
 		PollerNum: (runtime.GOMAXPROCS(0) + 3) / 4,
-		// The poller makes room for the task: where all processors are busy it would read on
-		// for 10 ms, as much as a fast client can send, before anybody looks at it.
-		Runner: func(_ context.Context, f func()) {
-			turn.Go(f)
-			runtime.Gosched()
-		},
+		// The poller itself takes what it has read, so that it reads no more before that: while
+		// a task is under way elsewhere netpoll reads on without a bound. This is why nothing
+		// here closes a connection of netpoll's: on the poller that waits for the poller, for
+		// ever. The socket is shut down, and the poller sees that as any other end.
+		Runner: func(_ context.Context, f func()) { f() },
 		// What it has to say of a connection, our close callback says with a cause.
 		LoggerOutput: io.Discard,
 	}
@@ -57,19 +65,75 @@ var configurePollers = sync.OnceFunc(func() {
 	}
 })
 
-// attachPlain puts conn on a poller and runs machine with what arrives on t.
-func attachPlain(l *Link, conn netpoll.Connection, fd int) *plain {
-	p := &plain{link: l, conn: conn, fd: fd}
+// newPlain makes the socket of l, which may be written to, and closed, from here on.
+func newPlain(l *Link, fd int) *plain {
+	p := &plain{link: l, fd: fd}
+	p.registered.Add(1)
 	l.socket = p
+	return p
+}
+
+// register gives the socket to a poller. It reads from before conn is returned to us, so there
+// is no time to lose between the two.
+func (p *plain) register(conn netpoll.Connection, err error) error {
+	if err != nil {
+		p.link.setCause(err)
+		p.ended()
+		p.registered.Done()
+		return err
+	}
 	_ = conn.AddCloseCallback(func(netpoll.Connection) error {
 		p.hearOut()
-		p.mu.Lock()
-		p.closed = true
-		p.mu.Unlock()
-		l.turn.Post((*gone)(l))
+		p.ended()
 		return nil
 	})
-	return p
+	_ = conn.SetOnRequest(func(_ context.Context, conn netpoll.Connection) error {
+		p.read(conn.Reader())
+		return nil
+	})
+	p.conn = conn
+	p.polled.Store(true)
+	p.registered.Done()
+	if !conn.IsActive() {
+		_ = conn.Close() // netpoll runs no close callbacks of its own before a request callback is set
+	}
+	return nil
+}
+
+// ended tells the machine that the descriptor is about to be closed.
+func (p *plain) ended() {
+	p.endMu.Lock()
+	p.over = true
+	p.endMu.Unlock()
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.link.turn.Post((*gone)(p.link))
+}
+
+func (p *plain) closeWrite() { p.shutdown(unix.SHUT_WR) }
+
+// close has the poller find the end of the connection.
+func (p *plain) close() { p.shutdown(unix.SHUT_RDWR) }
+
+// abort makes the kernel reset the connection when the poller closes the descriptor. A peer that
+// is stuck in a write might otherwise not hear of the end for long.
+func (p *plain) abort() {
+	p.onOpen(func() { _ = unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) })
+	p.close()
+}
+
+func (p *plain) shutdown(how int) {
+	p.onOpen(func() { _ = unix.Shutdown(p.fd, how) })
+}
+
+// onOpen does something with the descriptor while it is ours for certain.
+func (p *plain) onOpen(do func()) {
+	p.endMu.Lock()
+	defer p.endMu.Unlock()
+	if !p.over {
+		do()
+	}
 }
 
 // lastWordsMax is how long a close by the peer waits for the turn.
@@ -105,17 +169,6 @@ func (w *lastWords) OnTurn(now time.Time) {
 	close(w.said)
 }
 
-// start lets input through. The link is complete before it.
-func (p *plain) start() {
-	_ = p.conn.SetOnRequest(func(_ context.Context, conn netpoll.Connection) error {
-		p.read(conn.Reader())
-		return nil
-	})
-	if !p.conn.IsActive() {
-		p.close() // netpoll runs no close callbacks of its own before a request callback is set
-	}
-}
-
 // read takes everything that is unread: netpoll calls again, at once and for ever, while a
 // byte is left.
 func (p *plain) read(r netpoll.Reader) {
@@ -134,10 +187,15 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	// Not here: a turn that takes long must not keep us, because netpoll reads on meanwhile
-	// without asking again, and without a bound.
-	if !p.link.receive(in, false) {
-		p.link.fail(ErrInboxFull)
+	// Not here: a turn would keep the poller from the other connections.
+	full := p.link.receive(in, false)
+	switch {
+	case !p.polled.Load():
+	case full:
+		p.link.await()
+	default:
+		// Room for the turn, where all processors are busy. What comes meanwhile is read at once.
+		runtime.Gosched()
 	}
 }
 
@@ -172,7 +230,7 @@ func shareOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	if err := slice.Release(); err != nil {
 		return err
 	}
-	block := pool.Foreign(nil, nodes{slice})
+	block := pool.ForeignOf(n, nodes{slice})
 	for _, bytes := range slice.GetBytes(nil) {
 		block.Retain()
 		in.Append(pool.Kept(block, bytes))
@@ -215,7 +273,7 @@ const iovMax = 256
 func (p *plain) writev(out *pool.Chain) (int, error) {
 	views := out.Views()
 	if len(views) == 1 {
-		return unix.Write(p.fd, views[0].Bytes())
+		return rawWrite(p.fd, views[0].Bytes())
 	}
 	p.iov = p.iov[:0]
 	for _, v := range views[:min(len(views), iovMax)] {
@@ -223,13 +281,14 @@ func (p *plain) writev(out *pool.Chain) (int, error) {
 		p.iov = append(p.iov, unix.Iovec{Base: &b[0]})
 		p.iov[len(p.iov)-1].SetLen(len(b))
 	}
-	n, err := writev(p.fd, p.iov)
+	n, err := rawWritev(p.fd, p.iov)
 	clear(p.iov)
 	return n, err
 }
 
 // push waits, on a goroutine of its own, until a slow peer has taken rest.
 func (p *plain) push(rest *pool.Chain) {
+	p.registered.Wait()
 	if p.flush(rest) != nil {
 		p.link.fail(ErrPeerClosed)
 	}
@@ -277,8 +336,6 @@ func (p *plain) flushFront(rest *pool.Chain, n int) error {
 	return w.Flush()
 }
 
-func (p *plain) close() { _ = p.conn.Close() }
-
 // forget releases what a failed push left behind, on the turn, after the close.
 func (p *plain) forget() {
 	p.mu.Lock()
@@ -299,8 +356,12 @@ func Dial(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Li
 		_ = conn.Close()
 		return nil, errors.New("netpoll: a connection has no descriptor")
 	}
-	l := &Link{turn: t, machine: m, limits: limits, RemoteAddr: addr, LocalAddr: conn.LocalAddr().String()}
-	p := attachPlain(l, conn, fder.Fd())
-	p.start()
+	l := &Link{
+		turn: t, machine: m, limits: limits, taken: make(chan struct{}, 1),
+		RemoteAddr: addr, LocalAddr: conn.LocalAddr().String(),
+	}
+	if err := newPlain(l, fder.Fd()).register(conn, nil); err != nil {
+		return nil, err
+	}
 	return l, nil
 }

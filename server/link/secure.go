@@ -65,7 +65,6 @@ func (s *secure) attach(l *Link) {
 	_ = s.wire.SetReadDeadline(time.Time{})
 	s.wire.pumping = true
 	s.link, l.socket = l, s
-	l.taken = make(chan struct{}, 1)
 }
 
 // serve reads until the connection ends, and returns when the socket is closed.
@@ -89,18 +88,12 @@ func (s *secure) read() error {
 		if ended != nil {
 			return ended
 		}
-		for s.link.waiting() > min(waitingBytesMax, s.link.limits.InboxBytesMax) {
-			<-s.link.taken
-		}
+		s.link.await()
 		if err := s.wire.fill(); err != nil {
 			return err
 		}
 	}
 }
-
-// waitingBytesMax is how much may wait for the turn before no more is read: the rest is better
-// kept by the kernel, and by the peer.
-const waitingBytesMax = 256 << 10
 
 // decrypt hands all records that have come whole to the link. A nil error means that the wire
 // is empty.
@@ -184,9 +177,20 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
+func (s *secure) closeWrite() {
+	_ = s.tls.CloseWrite()
+	_, _ = s.wire.flush()
+	_ = s.wire.CloseWrite()
+}
+
 func (s *secure) close() {
 	_ = s.tls.CloseWrite()
 	_, _ = s.wire.flush()
+	_ = s.wire.TCPConn.Close()
+}
+
+func (s *secure) abort() {
+	_ = s.wire.SetLinger(0)
 	_ = s.wire.TCPConn.Close()
 }
 

@@ -11,6 +11,7 @@
 package messaging
 
 import (
+	"bytes"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -46,6 +47,9 @@ type Config struct {
 	Renew              session.RenewPolicy
 	CallTimeout        time.Duration // of sends, acks and changes
 
+	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
+	LongPollsMax     int // receives that wait for the backend
+
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
 
@@ -58,8 +62,10 @@ type Service struct {
 	Backend  backend.Backend
 	Sessions *session.Registry
 
-	views   apiv2.Limits
-	renewer *session.Renewer
+	views    apiv2.Limits
+	inflight *pool.Budget // nil where the limit is 0
+	polls    *pool.Budget // counts calls
+	renewer  *session.Renewer
 
 	liteSyncs bucket
 }
@@ -67,6 +73,12 @@ type Service struct {
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	if config.InflightBytesMax > 0 {
+		svc.inflight = pool.NewBudget(config.InflightBytesMax)
+	}
+	if config.LongPollsMax > 0 {
+		svc.polls = pool.NewBudget(config.LongPollsMax)
+	}
 	svc.renewer = session.NewRenewer(config.Renew, b)
 	sessions.Gone = svc.gone
 	b.Attach(svc)
@@ -129,6 +141,10 @@ type Client struct {
 	session *session.Session
 	closed  func()
 	waiting map[drainer]struct{} // calls that go on until something happens
+
+	// of the last call: the next one is mostly of the same method
+	lastPath  []byte
+	lastBegin func(c *Client, s *h2.Stream) h2.Handler
 }
 
 // drainer is a call that would go on after everybody has been asked to leave.
@@ -205,6 +221,9 @@ func (s *shutdown) OnTurn(now time.Time) {
 // Open implements h2.Service.
 func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	path := s.Path()
+	if c.lastBegin != nil && bytes.Equal(path, c.lastPath) {
+		return c.lastBegin(c, s), grpc.Status{}
+	}
 	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
 	}
@@ -212,6 +231,7 @@ func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	if begin == nil {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method " + trimSlash(path) + " is unimplemented"}
 	}
+	c.lastPath, c.lastBegin = append(c.lastPath[:0], path...), begin
 	return begin(c, s), grpc.Status{}
 }
 

@@ -263,7 +263,7 @@ func (m *receiveMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.
 	svc := m.client.service
 	m.op.Topic = topic
 	if m.group.Found = svc.Backend.Group(m.view.Group.Name, now); m.group.Found != nil {
-		m.groupCame(now)
+		m.groupCame(s, now)
 		return
 	}
 	m.step = receiveGroup
@@ -275,7 +275,11 @@ func (m *receiveMessage) exchange(now time.Time) backend.Exchange {
 	return backend.Exchange{Home: m.client.turn, Then: m, Deadline: now.Add(m.client.service.CallTimeout)}
 }
 
-func (m *receiveMessage) pop(now time.Time) {
+func (m *receiveMessage) pop(s *h2.Stream, now time.Time) {
+	if !m.client.service.polls.Take(1) {
+		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many receives wait: longPollsMax"), true)
+		return
+	}
 	m.op.Home, m.op.Then = m.client.turn, m
 	m.op.Group, m.op.Broker, m.op.AttemptID = m.view.Group.Name, m.view.BrokerName, m.view.AttemptID
 	m.op.MessagesMax = int(m.view.BatchSize)
@@ -291,6 +295,9 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 	m.step = receiveNothing
 	m.client.now = now
 	delete(m.client.waiting, m)
+	if step == receivePopped {
+		m.client.service.polls.Give(1)
+	}
 	s := m.stream()
 	switch {
 	case s == nil:
@@ -303,7 +310,7 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 	case step == receiveTopic:
 		m.topicCame(s, m.topic.Found, now)
 	case step == receiveGroup:
-		m.groupCame(now)
+		m.groupCame(s, now)
 	case !m.op.Fault.OK():
 		m.refuse(s, faultOutcome(m.op.Fault), true)
 	default:
@@ -312,11 +319,11 @@ func (m *receiveMessage) OnTurn(now time.Time) {
 }
 
 // groupCame goes on with a group that nobody knows too: the broker has the last word.
-func (m *receiveMessage) groupCame(now time.Time) {
+func (m *receiveMessage) groupCame(s *h2.Stream, now time.Time) {
 	if m.group.Found == nil || !m.group.Found.Exists {
 		m.group.Found = &backend.DefaultGroup
 	}
-	m.pop(now)
+	m.pop(s, now)
 }
 
 // abandoned ends a receive whose stream has gone, or was drained: what was popped goes back.

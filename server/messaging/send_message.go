@@ -23,6 +23,7 @@ type sendMessage struct {
 	op      backend.Send
 	fetch   backend.FetchTopic
 	waiting sendStep
+	held    int // taken from Service.inflight
 
 	properties []byte // of all messages, end to end; the memory is reused, like that of keys and ids
 	writer     message.PropertyWriter
@@ -50,6 +51,10 @@ func newSendMessage(c *Client, s *h2.Stream) h2.Handler {
 
 // free gives everything back. reuse is false when h2 may still call the handler.
 func (m *sendMessage) free(reuse bool) {
+	if m.held > 0 {
+		m.client.service.inflight.Give(m.held)
+		m.held = 0
+	}
 	m.op.Reset()
 	m.view.Reset()
 	if reuse {
@@ -59,6 +64,9 @@ func (m *sendMessage) free(reuse bool) {
 		sendMessages.Put(m)
 	}
 }
+
+// callBytes is about what a send holds besides its request.
+const callBytes = 4 << 10
 
 // ClientStreams implements h2.Handler.
 func (m *sendMessage) ClientStreams() bool { return false }
@@ -77,7 +85,13 @@ func (m *sendMessage) Canceled(*h2.Stream, error) {
 
 // Message implements h2.Handler.
 func (m *sendMessage) Message(s *h2.Stream, msg *pool.Chain) {
-	m.op.Payload.AppendChain(msg)
+	if n := msg.Len() + callBytes; m.client.service.inflight.Take(n) {
+		m.held = n
+	} else {
+		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many requests in flight: inflightBytesMax"))
+		return
+	}
+	m.op.Payload.MoveLean(msg, msg.Len())
 	if err := m.view.Parse(&m.op.Payload, &m.client.service.views); err != nil {
 		m.malformed(s, err)
 		m.free(m.client.conn.Stream(m.key) == nil)

@@ -32,6 +32,7 @@ func testConfig() Config {
 			AttemptsMax: 3, Ahead: 10 * time.Second, TimeMax: 3 * time.Hour, Period: 5 * time.Second,
 			WhenClear: time.Second, CallTimeout: 2 * time.Second, Expiry: 2 * time.Minute,
 		}, CallTimeout: 2 * time.Second, ServerPort: 8081,
+		InflightBytesMax: 128 << 20, LongPollsMax: 10_000,
 		Policy: session.Policy{
 			ProducerAttemptsMax: 3, ProducerBackoffInitial: 10 * time.Millisecond, ProducerBackoffMax: time.Second,
 			ProducerBackoffMultiplier: 2, ValidateMessageType: true, BodyBytesMax: 4 << 20,
@@ -60,6 +61,9 @@ func newWorld(tb testing.TB, change ...func(*Config)) *world {
 		}
 		if left := pool.Live() - live; left != 0 {
 			tb.Errorf("%d buffers were not released", left)
+		}
+		if bytes, polls := w.inflight.Used(), w.polls.Used(); bytes != 0 || polls != 0 {
+			tb.Errorf("%d bytes and %d polls are still counted", bytes, polls)
 		}
 	})
 	return w
