@@ -80,21 +80,3 @@ func TestPushFilters(t *testing.T) {
 		})
 	}
 }
-
-// TestBatchArrives whole: several messages in one SendMessage.
-func TestBatchArrives(t *testing.T) {
-	eachTransport(t, "batch send", func(p peer) {
-		name, group := p.topic("NORMAL"), freshName(p.T)
-		batch, want := batchOf(name, 5)
-		answer, err := p.SendMessage(p.with(), batch)
-		if err != nil || len(answer.GetEntries()) == 0 {
-			p.Fatalf("sending a batch: %v, %v", answer, err)
-		}
-		got := p.drains(name, group)
-		for id := range want {
-			if !got[id] {
-				p.Errorf("message %s of a batch is missing; came: %v", id, got)
-			}
-		}
-	})
-}

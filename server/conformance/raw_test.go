@@ -142,17 +142,6 @@ func (p peer) sends(m *v2.Message) *v2.SendResultEntry {
 	return answer.GetEntries()[0]
 }
 
-// batchOf is a request with several messages, and their ids.
-func batchOf(topic string, count int) (*v2.SendMessageRequest, map[string]bool) {
-	request, ids := &v2.SendMessageRequest{}, map[string]bool{}
-	for range count {
-		m := message(topic)
-		ids[m.SystemProperties.MessageId] = true
-		request.Messages = append(request.Messages, m)
-	}
-	return request, ids
-}
-
 // polled is what one ReceiveMessage streamed.
 type polled struct {
 	elements  []string // status, message or delivery_timestamp, in their order
