@@ -23,7 +23,9 @@ const BrokerName = "broker-a"
 
 // Config says how the broker treats messages.
 type Config struct {
-	FlushDiskType string // SYNC_FLUSH: acknowledged is on disk. ASYNC_FLUSH: in the page cache
+	FlushDiskType string        // SYNC_FLUSH: acknowledged is on disk. ASYNC_FLUSH: in the page cache
+	CheckInterval time.Duration // between two questions about a half message
+	CheckAfter    time.Duration // age of a half message at the first question
 }
 
 // Cluster is a name server and a broker, ours or somebody else's.
@@ -166,7 +168,11 @@ diskMaxUsedSpaceRatio=95
 waitTimeMillsInSendQueue=3000
 osPageCacheBusyTimeOutMills=5000
 syncFlushTimeout=10000
-`, BrokerName, port, c.Namesrv, store, store, config.FlushDiskType)
+recallMessageEnable=true
+transactionCheckInterval=%d
+transactionTimeOut=%d
+`, BrokerName, port, c.Namesrv, store, store, config.FlushDiskType,
+		config.CheckInterval.Milliseconds(), config.CheckAfter.Milliseconds())
 }
 
 // await polls a question that belongs to no process.

@@ -43,9 +43,12 @@ type guard struct {
 	// blocks is true while the store is open for use: a frozen write waits for drain only then.
 	blocks atomic.Bool
 	drain  chan struct{}
-	fails  func(error) // told once, when the disk freezes
+	frozen chan struct{} // closed when the disk freezes
+	fails  func(error)   // told once, when it does
 	// logs is asked before a log is read, while opening.
 	logs func(name string) error
+	// lazy is true during a commit that does not sync, disclaims from the first one on: see lazy.go.
+	lazy, disclaims atomic.Bool
 	// manifest is how much of the list of tables is known to be on disk.
 	manifest atomic.Pointer[manifestMark]
 }
@@ -57,7 +60,7 @@ type manifestMark struct {
 }
 
 func newGuard(fs vfs.FS, dir string, fails func(error)) *guard {
-	return &guard{FS: fs, dir: dir, drain: make(chan struct{}), fails: fails}
+	return &guard{FS: fs, dir: dir, drain: make(chan struct{}), frozen: make(chan struct{}), fails: fails}
 }
 
 // start ends the time of opening; from now on frozen writes wait.
@@ -73,6 +76,7 @@ func (g *guard) live() bool { return g.failed.Load() == nil }
 
 func (g *guard) freeze(err error) {
 	if g.failed.CompareAndSwap(nil, &FailedError{Err: err}) {
+		close(g.frozen)
 		g.fails(err)
 	}
 }
@@ -232,7 +236,7 @@ func (g *guard) file(f vfs.File, name string, kind fileKind) vfs.File {
 	if f == nil {
 		return nil
 	}
-	return &guardFile{File: f, g: g, name: name, kind: kind}
+	return &guardFile{File: f, g: g, name: name, kind: kind, log: strings.HasSuffix(name, ".log")}
 }
 
 // guardFile is a file that is written through the guard.
@@ -241,11 +245,16 @@ type guardFile struct {
 	g       *guard
 	name    string
 	kind    fileKind
+	log     bool // a log, where a sync may be put off
+	behind  atomic.Bool
 	written atomic.Int64
 }
 
 func (f *guardFile) Write(p []byte) (int, error) {
 	if f.g.live() {
+		if f.log && f.g.disclaims.Load() {
+			disclaim(p)
+		}
 		n, err := f.File.Write(p)
 		f.written.Add(int64(n))
 		if f.g.passes(f.kind, "write", f.name, err) {
@@ -272,7 +281,12 @@ func (f *guardFile) Sync() error { return f.sync(f.File.Sync) }
 func (f *guardFile) SyncData() error { return f.sync(f.File.SyncData) }
 
 func (f *guardFile) sync(do func() error) error {
+	if f.log && f.g.lazy.Load() {
+		f.behind.Store(true)
+		return nil
+	}
 	if f.g.live() {
+		f.behind.Store(false)
 		// Only this file's own writer syncs it, so what is written now is what is synced.
 		written := f.written.Load()
 		err := do()
@@ -302,6 +316,9 @@ func (f *guardFile) SyncTo(length int64) (fullSync bool, err error) {
 
 // Close gives the descriptor back whatever the state.
 func (f *guardFile) Close() error {
+	if f.behind.Load() && f.g.live() {
+		f.g.passes(f.kind, "sync", f.name, f.File.SyncData())
+	}
 	err := f.File.Close()
 	if f.g.live() && f.g.passes(f.kind, "close", f.name, err) {
 		return err

@@ -45,8 +45,11 @@ func (s *Store) await() error {
 		if p.dirty {
 			p.dirty = false
 			p.mu.Unlock()
-			m := s.db.Metrics()
+			m := s.metrics()
 			p.mu.Lock()
+			if m == nil {
+				break
+			}
 			p.over = s.overLimit(m)
 			if !p.over {
 				break
@@ -67,6 +70,29 @@ func (s *Store) await() error {
 		p.news.Wait()
 	}
 	return s.Failed()
+}
+
+// metrics are Pebble's figures, nil when the disk froze before they came: Pebble holds a lock that
+// they need while it waits for the disk.
+func (s *Store) metrics() *pebble.Metrics {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.asking.Add(1)
+	s.mu.Unlock()
+	figures := make(chan *pebble.Metrics, 1)
+	go func() {
+		defer s.asking.Done()
+		figures <- s.db.Metrics()
+	}()
+	select {
+	case m := <-figures:
+		return m
+	case <-s.guard.frozen:
+		return nil
+	}
 }
 
 // overLimit says whether commits have to wait. They do only while there is something to wait

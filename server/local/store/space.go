@@ -43,9 +43,12 @@ type Usage struct {
 	Stalls         int64 // how often a Commit had to wait for flushes or compactions
 }
 
-// Usage collects figures. It costs some tens of microseconds.
+// Usage collects figures, none of a store that has failed. It costs some tens of microseconds.
 func (s *Store) Usage() Usage {
-	m := s.db.Metrics()
+	m := s.metrics()
+	if m == nil {
+		return Usage{FreeBytes: s.freeBytes.Load()}
+	}
 	total := m.Total()
 	return Usage{
 		DiskBytes:      int64(m.DiskSpaceUsage()),

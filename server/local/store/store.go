@@ -59,6 +59,7 @@ type Store struct {
 	freeBytes  atomic.Int64
 	stalls     atomic.Int64
 
+	asking sync.WaitGroup // for figures, see metrics
 	mu     sync.Mutex
 	closed bool
 	told   map[string]int // CheckSpace calls until an event is reported again
@@ -134,6 +135,7 @@ func (s *Store) Close() error {
 	}
 	var err error
 	s.guard.end()
+	s.asking.Wait()
 	if s.Failed() == nil {
 		err = s.db.Flush()
 		// The log that is left says how long the list of tables is now.
@@ -148,8 +150,9 @@ func (s *Store) Close() error {
 }
 
 // Commit applies b. With sync it returns when b, and all that was committed before it, is on
-// disk. It blocks, also to let flushes and compactions catch up. Until b is Reset it may not be
-// committed again, unless the error was ErrFull.
+// disk; without, when the system has it, so that a fall of the process alone loses nothing. It
+// blocks, also to let flushes and compactions catch up. Until b is Reset it may not be committed
+// again, unless the error was ErrFull.
 //
 // Any other error is final: the store has failed then and takes no commit any more. What b
 // wrote may be visible to reads until the store is closed; whether it is there after the next
@@ -173,11 +176,13 @@ func (s *Store) apply(b *Batch, sync bool) error {
 		m.manifest = *list
 	}
 	b.mark(m)
-	o := pebble.NoSync
+	var err error
 	if sync {
-		o = pebble.Sync
+		err = s.db.Apply(b.b, pebble.Sync)
+	} else {
+		err = s.applyLazily(b.b)
 	}
-	if err := s.db.Apply(b.b, o); err != nil {
+	if err != nil {
 		s.guard.freeze(err)
 	}
 	s.commits.Add(1)
