@@ -101,9 +101,9 @@ func (b *Broker) EndTransaction(t *Topic, id []byte, commit bool, now int64) (bo
 // commitHalf makes a half message an ordinary one.
 func (b *Broker) commitHalf(t *Topic, r *record, now int64) {
 	r.SysFlag = r.SysFlag&^message.FlagTransactionMask | message.FlagTransactionCommit
-	if due := dueAt(r.Properties, now); due > now {
+	if w := readWishes(r.Properties); w.due(now) > now {
 		r.Stored = now
-		b.delayRecord(t, r, due)
+		b.delayRecord(t, r, w.due(now))
 		return
 	}
 	b.release(t, r, now)
