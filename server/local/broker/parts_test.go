@@ -104,8 +104,8 @@ func TestDueAt(t *testing.T) {
 		"TIMER_DELAY_SEC\x0112\x02DELAY\x011\x02":            now + 1000,
 		"TIMER_DELIVER_MS\x0112\x02TAGS\x01DELAY\x02":        12,
 	} {
-		if got := dueAt([]byte(properties), now); got != want {
-			t.Errorf("%q is due at %d, not %d", properties, got, want)
+		if w := readWishes([]byte(properties)); w.due(now) != want {
+			t.Errorf("%q is due at %d, not %d", properties, w.due(now), want)
 		}
 	}
 }
