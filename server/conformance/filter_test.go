@@ -8,6 +8,7 @@ import (
 
 // TestFilterBySQL92 with numbers, texts, what is not there, and the tag.
 func TestFilterBySQL92(t *testing.T) {
+	t.Parallel()
 	// Message i has weight=i, colour=red for even i and blue for odd ones, and fresh=TRUE for
 	// those below 4; tags go round from tag-0 to tag-6.
 	const count = 12
@@ -52,6 +53,7 @@ func TestFilterBySQL92(t *testing.T) {
 
 // TestPushFilters by tag and by SQL92.
 func TestPushFilters(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		feature, filter string
 		sql             bool

@@ -145,6 +145,8 @@ func (c *Cluster) Java(heap, class string, args ...string) *exec.Cmd {
 
 // brokerConf leaves the broker its defaults, but for small files, and for
 // patience: two cores that also run the clients must not look like an overload.
+// What became of a half message is written down as often, measured by the checks,
+// as by default (3 s and 30 s): what is checked before, is committed twice.
 func brokerConf(c *Cluster, port int, config Config) []byte {
 	store := c.file("store")
 	return fmt.Appendf(nil, `brokerClusterName=DefaultCluster
@@ -171,8 +173,9 @@ syncFlushTimeout=10000
 recallMessageEnable=true
 transactionCheckInterval=%d
 transactionTimeOut=%d
+transactionOpBatchInterval=%d
 `, BrokerName, port, c.Namesrv, store, store, config.FlushDiskType,
-		config.CheckInterval.Milliseconds(), config.CheckAfter.Milliseconds())
+		config.CheckInterval.Milliseconds(), config.CheckAfter.Milliseconds(), (config.CheckInterval / 10).Milliseconds())
 }
 
 // await polls a question that belongs to no process.
