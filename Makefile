@@ -62,7 +62,7 @@ unit: ## Unit tests of the build that ships
 	go test -timeout 5m ./...
 
 crash: ## Crash Local mode 10,000 times on a file system in memory, and look what is left
-	go test -timeout 10m -count=1 -run TestCrash -crash.seeds 100 -v ./server/local
+	go test -timeout 10m -count=1 -run TestCrash -v ./server/local -crash.seeds 100
 
 # One run for both: what the race detector sees is then also what the poison and the leak count see.
 # bench starts processes that are built without -race, so it would only be slower here.

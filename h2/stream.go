@@ -187,9 +187,11 @@ func (s *Stream) reject(code grpc.Code, message string) {
 	s.cancel(CallError{status}, finished)
 }
 
-// cancelAll ends every call.
+// cancelAll ends every call of a connection that has failed, and forgets the slots: a call that is
+// still on its way to a broker keeps the connection alive, and a thousand slots are a megabyte.
 func (c *Conn) cancelAll(cause error) {
 	for _, s := range c.streams.slots {
 		s.cancel(cause, finished)
 	}
+	c.streams = slab{gen: c.streams.gen}
 }

@@ -34,7 +34,8 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		}
 		return messages{l, func() error { d.Close(); return l.Close() }}, nil
 	}
-	c := cluster.New(clusterConfig(&s.config, counters, s.report))
+	c := cluster.New(clusterConfig(&s.config, counters, s.report, s.nameServersChanged))
+	c.Watch()
 	return messages{c, func() error { c.Close(); return nil }}, nil
 }
 

@@ -247,6 +247,16 @@ func (s *Server) report(event, addr string, err error) {
 	s.log.Warn().Str("addr", addr).Err(err).Msg(event)
 }
 
+// nameServersChanged tells when no name server answers any more, or one does again.
+func (s *Server) nameServersChanged(err error) {
+	if err == nil {
+		s.log.Info().Str("nameServers", s.config.NameServer.Addr).Msg("a name server answers again")
+		return
+	}
+	s.log.Warn().Str("nameServers", s.config.NameServer.Addr).Err(err).
+		Msg("no name server answers: check that one runs, and the addresses in namesrvAddr; trying on, topics that are known serve meanwhile")
+}
+
 func (s *Server) connectionFailed(remote string, err error) {
 	s.log.Debug().Str("client", remote).Err(err).Msg("connection not accepted")
 }

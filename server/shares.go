@@ -36,7 +36,7 @@ func h2Limits(c *config.Config) h2.Limits {
 	}
 }
 
-func clusterConfig(c *config.Config, counters *remoting.Counters, report func(string, string, error)) cluster.Config {
+func clusterConfig(c *config.Config, counters *remoting.Counters, report func(string, string, error), changed func(error)) cluster.Config {
 	share := cluster.Defaults()
 	share.NameServers = remoting.ParseNameServers(c.NameServer.Addr)
 	share.ClusterName = c.Proxy.ClusterName
@@ -53,7 +53,7 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	limits.InboxBytesMax = laneInboxBytesMax
 	limits.WriteTimeout = c.Limits.WriteTimeout
 	share.Dial = dial(limits)
-	share.Report = report
+	share.Report, share.NameServersChanged = report, changed
 	return share
 }
 

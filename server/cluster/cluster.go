@@ -40,6 +40,9 @@ type Config struct {
 	TransactionExpiry     time.Duration // how long a half message may be ended
 	TransactionsPerKeyMax int           // half messages that are remembered of one id
 
+	ProbeAfter time.Duration // the first pause before name servers are asked again of which none answers
+	ProbeMax   time.Duration // the longest
+
 	Lanes    remoting.Limits
 	Counters *remoting.Counters
 
@@ -48,6 +51,9 @@ type Config struct {
 	// Report hears of what an operator may want to know: event says what, addr where. It is
 	// called from any turn and must not block.
 	Report func(event, addr string, err error)
+	// NameServersChanged hears, with an error, that no name server answers, and with nil that
+	// one does again: once each time. It is called like Report, and may be nil.
+	NameServersChanged func(err error)
 }
 
 // Defaults returns the reference's timeouts and cache rules.
@@ -60,6 +66,8 @@ func Defaults() Config {
 		ExpireAfter:     300 * time.Second,
 		NegativeFor:     2 * time.Second,
 		EntriesMax:      20_000,
+		ProbeAfter:      time.Second,
+		ProbeMax:        30 * time.Second,
 
 		ProducerBeat: 20 * time.Second, ProducerBatch: 100,
 		TransactionExpiry: 30 * time.Second, TransactionsPerKeyMax: 15,
@@ -78,6 +86,7 @@ type Cluster struct {
 
 	topicFlights flights[func(*route, backend.Fault)]
 	groupFlights flights[*backend.FetchGroup]
+	servers      nameServers
 
 	mu      sync.Mutex // the following, none of it touched for a message
 	peers   map[string]*peer
@@ -111,6 +120,7 @@ func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint
 
 // Close ends every lane; operations in flight come home with a fault.
 func (c *Cluster) Close() {
+	c.servers.end()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true

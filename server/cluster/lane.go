@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -128,7 +129,9 @@ func (d *dialled) OnTurn(now time.Time) {
 	switch {
 	case d.err != nil && d.attempt.current():
 		l.attempt = nil
-		l.cluster.report("connect failed", l.line.Addr(), d.err)
+		if !slices.Contains(l.cluster.config.NameServers, l.line.Addr()) { // of those the question reports
+			l.cluster.report("connect failed", l.line.Addr(), d.err)
+		}
 		l.line.DialFailed(now, d.err)
 	case d.err != nil:
 	case !d.attempt.current():

@@ -47,46 +47,80 @@ func (q *question) Done(reply *remoting.Reply, err error) {
 
 var errNoNameServer = errors.New("no name server address is configured")
 
-// askRoute asks the name servers, one after the other until one answers, for a topic's route.
-// A topic that does not exist is answered with nil and no error.
-func (c *Cluster) askRoute(topic string, then func(*command.TopicRoute, error)) {
-	c.mu.Lock()
-	tries := c.names.Len()
-	c.mu.Unlock()
-	c.askRouteOnce(topic, tries, errNoNameServer, then)
+// routeQuestion is the way from one name server to the next until one answers.
+type routeQuestion struct {
+	cluster *Cluster
+	topic   string
+	failed  []failure
+	then    func(*command.TopicRoute, error)
 }
 
-func (c *Cluster) askRouteOnce(topic string, tries int, last error, then func(*command.TopicRoute, error)) {
+// failure is why a name server did not answer.
+type failure struct {
+	addr string
+	err  error
+}
+
+// askRoute asks the name servers, one after the other until one answers, for a topic's route.
+// A topic that does not exist is answered with nil and no error. then may be nil.
+func (c *Cluster) askRoute(topic string, then func(*command.TopicRoute, error)) {
+	q := &routeQuestion{cluster: c, topic: topic, then: then}
+	q.ask()
+}
+
+func (q *routeQuestion) ask() {
+	c := q.cluster
+	c.mu.Lock()
+	tries, addr := c.names.Len()-len(q.failed), c.names.Chosen()
+	c.mu.Unlock()
 	if tries == 0 {
-		then(nil, last)
+		q.unanswered()
 		return
 	}
-	c.mu.Lock()
-	addr := c.names.Chosen()
-	c.mu.Unlock()
 	encode := func(dst []byte, opaque int32) []byte {
-		return command.AppendGetRoute(dst, opaque, &command.GetRoute{Topic: topic}, 0)
+		return command.AppendGetRoute(dst, opaque, &command.GetRoute{Topic: q.topic}, 0)
 	}
 	ask(c.peer(addr).lane(metadataLane), c.config.MetadataTimeout, encode,
 		func(code command.ResponseCode, remark string, body []byte, err error) {
-			if err == nil && code == command.ResponseSuccess {
-				answer, bad := command.ParseTopicRoute(body)
-				then(answer, bad)
+			switch {
+			case err != nil:
+			case code == command.ResponseSuccess:
+				q.answered(command.ParseTopicRoute(body))
 				return
-			}
-			if err == nil && code == command.ResponseTopicNotExist {
-				then(nil, nil)
+			case code == command.ResponseTopicNotExist:
+				q.answered(nil, nil)
 				return
-			}
-			if err == nil {
+			default:
 				err = errors.New("name server " + addr + " answered " + code.String() + ": " + remark)
 			}
-			c.report("name server failed", addr, err)
+			q.failed = append(q.failed, failure{addr, err})
 			c.mu.Lock()
 			c.names.Failed(addr)
 			c.mu.Unlock()
-			c.askRouteOnce(topic, tries-1, err, then)
+			q.ask()
 		})
+}
+
+func (q *routeQuestion) answered(route *command.TopicRoute, err error) {
+	for _, f := range q.failed {
+		q.cluster.report("name server failed", f.addr, f.err)
+	}
+	q.cluster.nameServersAnswered(nil)
+	if q.then != nil {
+		q.then(route, err)
+	}
+}
+
+// unanswered reports nothing of each server: that none answers is said once for all.
+func (q *routeQuestion) unanswered() {
+	err := errNoNameServer
+	if n := len(q.failed); n > 0 {
+		err = q.failed[n-1].err
+	}
+	q.cluster.nameServersAnswered(err)
+	if q.then != nil {
+		q.then(nil, err)
+	}
 }
 
 // askTopicConfig asks some broker of a route for the topic's settings.

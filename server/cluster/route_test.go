@@ -98,7 +98,7 @@ func TestTopicOutlivesTheNameServer(t *testing.T) {
 	w.topic("orders")
 	fake.NameServer.Stop()
 	w.Topic([]byte("orders"), time.Now().Add(21*time.Second))
-	w.eventually("the failure is reported", func() bool { return w.reported("route failed") })
+	w.eventually("the failure is reported", func() bool { return w.reported("no name server answers") })
 	w.sent("orders", "hello")
 	fake.NameServer.Restart()
 	fake.SetTopic(fakebroker.Topic{Name: "orders", Queues: 9})

@@ -39,6 +39,12 @@ func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) 
 		c.topicLoaded(fresh)
 		return
 	}
+	if name == c.config.ClusterName {
+		// Only where its brokers are is of interest, and no broker need have settings for it.
+		fresh.Type = c.lastType(name)
+		c.topicLoaded(fresh)
+		return
+	}
 	c.askTopicConfig(name, fresh.brokers, func(config *command.TopicConfig, err error) {
 		fresh.Type = c.messageType(name, config, err)
 		if err != nil {
@@ -72,7 +78,9 @@ func (c *Cluster) topicLoaded(fresh *route) {
 
 // topicFailed keeps what was known: an old route serves while name servers are down.
 func (c *Cluster) topicFailed(name string, err error) {
-	c.report("route failed", name, err)
+	if !c.nameServersDown() { // that is said once, not for each topic
+		c.report("route failed", name, err)
+	}
 	if old := c.routes.Get([]byte(name)); old != nil && old.Exists {
 		retry := c.newRoute(name, nil, time.Now())
 		retry.copyFrom(old)

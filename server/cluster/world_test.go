@@ -48,6 +48,7 @@ func newWorld(t testing.TB, fake *fakebroker.Cluster, change ...func(*cluster.Co
 	config := cluster.Defaults()
 	config.NameServers = []string{fake.NameServer.Addr}
 	config.CallTimeout, config.MetadataTimeout = patience, patience
+	config.ProbeAfter, config.ProbeMax = time.Millisecond, 8*time.Millisecond
 	config.Dial = func(addr string, timeout time.Duration, t *turn.Turn, m cluster.Machine) (cluster.Socket, error) {
 		l, err := link.Dial(addr, timeout, t, m, link.DefaultLimits())
 		if err != nil {
@@ -58,6 +59,15 @@ func newWorld(t testing.TB, fake *fakebroker.Cluster, change ...func(*cluster.Co
 	config.Report = func(event, addr string, err error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		w.reports = append(w.reports, event)
+	}
+	config.NameServersChanged = func(err error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		event := "no name server answers"
+		if err == nil {
+			event = "a name server answers"
+		}
 		w.reports = append(w.reports, event)
 	}
 	for _, c := range change {

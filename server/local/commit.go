@@ -128,7 +128,9 @@ func (l *Local) fault() backend.Fault {
 
 var diskFull = backend.Fault{Kind: backend.DiskFull, Text: "the disk is full: nothing is stored until there is room again"}
 
-func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, store.ErrFull)
+}
 
 // reopenEvery is how often a store that failed for want of space is tried again.
 const reopenEvery = time.Second

@@ -31,6 +31,7 @@ type world struct {
 	config Config
 	home   *turn.Turn
 	heard  chan string // what was reported
+	broken bool        // the store is expected to end with an error
 }
 
 // idle is the owner of the client's turn.
@@ -80,9 +81,10 @@ func (w *world) close() {
 	if w.Local == nil {
 		return
 	}
-	if err := w.Close(); err != nil {
-		w.Error(err)
+	if err := w.Close(); (err != nil) != w.broken {
+		w.Errorf("it ended with %v", err)
 	}
+	w.broken = false
 	w.Local = nil
 }
 

@@ -21,6 +21,8 @@ const (
 	frameSettings = 0x4
 	framePing     = 0x6
 
+	frameWindowUpdate = 0x8
+
 	flagEndStream  = 0x1
 	flagAck        = 0x1
 	flagEndHeaders = 0x4

@@ -129,8 +129,12 @@ type Broker struct {
 	answers    []*Pop   // pops that are done, for the caller
 	asks       []*Check // questions, for the caller
 
-	prefix, key, value []byte // scratch
+	prefix, key, value []byte   // scratch
+	wishes             []wishes // of the messages of a Send; scratch
 }
+
+// scratchBytes is room for any key, names of topics included.
+const scratchBytes = 512
 
 // visibleQueue is how far a queue can be read when a batch is committed.
 type visibleQueue struct {
@@ -145,7 +149,8 @@ func Open(store Store, config Config) (*Broker, error) {
 		topics: map[string]*Topic{}, topicByID: map[uint32]*Topic{},
 		groups: map[string]*Group{}, groupByID: map[uint32]*Group{}, liteClients: map[liteKey]*liteClient{},
 		filters: map[filterKey]Matcher{},
-		timers:  newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
+		prefix:  make([]byte, 0, scratchBytes), key: make([]byte, 0, scratchBytes),
+		timers: newSchedule(prefixTimer), checks: newSchedule(prefixCheck),
 		nextID:   counter{name: "id", step: 1},
 		sequence: counter{name: "sequence", step: sequenceStep},
 	}

@@ -53,7 +53,8 @@ var update = flag.Bool("update", false, "write what happened into testdata")
 //	seal, apply, commit    end of the batch, it is in the store, the broker is told
 //	hold                   the turn does not end with that
 //	crash                  what was not applied is lost; Open
-//	damage|fault BODY, heal
+//	damage|fault BODY, heal   what holds BODY cannot be read, for good or for now
+//	garble BODY            what holds BODY is something else
 //	show BODY…             properties of the last delivery
 //	status, topics, groups, queues TOPIC, positions GROUP, due
 func TestConversations(t *testing.T) {
@@ -209,7 +210,7 @@ func (s *stage) configure(a *arguments) {
 var verbs = map[string]func(s *stage, b *broker.Broker, a *arguments){
 	"topic": (*stage).topic, "group": (*stage).group, "send": (*stage).send, "pop": (*stage).pop, "ack": (*stage).ack, "keep": (*stage).keep,
 	"forge": (*stage).forge, "change": (*stage).change, "dead": (*stage).dead, "end": (*stage).end, "recall": (*stage).recall,
-	"subscribe": (*stage).subscribe, "damage": (*stage).damage, "fault": (*stage).fault, "status": (*stage).status, "positions": (*stage).positions,
+	"subscribe": (*stage).subscribe, "damage": (*stage).damage, "garble": (*stage).garble, "fault": (*stage).fault, "status": (*stage).status, "positions": (*stage).positions,
 	"cancel": func(s *stage, b *broker.Broker, a *arguments) {
 		if name := a.word(); !b.Cancel(s.pops[name]) {
 			s.say("%s does not wait", name)
@@ -561,17 +562,33 @@ func (s *stage) fault(_ *broker.Broker, a *arguments) {
 	s.unreadable(a.word(), errors.New("no more files"))
 }
 
-// unreadable has the store refuse the keys of messages, timers and half messages whose value
-// holds a body; TIMERS is all delayed messages.
-func (s *stage) unreadable(body string, err error) {
-	before, bad := s.store.Fault, map[string]bool{}
-	s.store.Fault = nil
+func (s *stage) garble(_ *broker.Broker, a *arguments) {
+	batch := &brokertest.Batch{}
+	for key := range s.holding(a.word()) {
+		k, v := batch.Put(len(key), 3)
+		copy(k, key)
+		copy(v, "odd")
+	}
+	s.store.Apply(batch)
+}
+
+// holding finds the keys of messages, delayed messages and half messages with a body.
+func (s *stage) holding(body string) map[string]bool {
+	keys := map[string]bool{}
 	_ = s.store.Scan([]byte{0}, []byte{0xFF}, func(key, value []byte) bool {
 		if strings.IndexByte("mth", key[0]) >= 0 && bytes.HasSuffix(value, []byte(body)) {
-			bad[string(key)] = true
+			keys[string(key)] = true
 		}
 		return true
 	})
+	return keys
+}
+
+// unreadable has the store refuse what holds a body.
+func (s *stage) unreadable(body string, err error) {
+	before := s.store.Fault
+	s.store.Fault = nil
+	bad := s.holding(body)
 	s.store.Fault = func(key []byte) error {
 		switch {
 		case bad[string(key)]:

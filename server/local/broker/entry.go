@@ -68,7 +68,7 @@ func (e *entry) appendValue(dst []byte) []byte {
 
 // parse reads what appendValue wrote; line is 0 for none.
 func (e *entry) parse(b []byte) (line uint64, err error) {
-	if len(b) != entryValueBytes {
+	if len(b) != entryValueBytes || b[36] > 1 {
 		return 0, errEntry
 	}
 	e.popTime = int64(binary.BigEndian.Uint64(b))

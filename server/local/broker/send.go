@@ -3,7 +3,6 @@ package broker
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
@@ -37,9 +36,9 @@ func (b *Broker) Send(s *Send, now int64) error {
 	}
 	var to *queue
 	for i := range s.Messages {
-		m := &s.Messages[i]
+		m, w := &s.Messages[i], &b.wishes[i]
 		r := record{SysFlag: m.SysFlag, ReconsumeTimes: m.ReconsumeTimes, Born: m.Born, Stored: now, Properties: m.Properties}
-		due := dueAt(m.Properties, now)
+		due := w.due(now)
 		switch {
 		case m.SysFlag&message.FlagTransactionMask == message.FlagTransactionPrepared:
 			r.Sequence = b.take(&b.sequence)
@@ -53,7 +52,7 @@ func (b *Broker) Send(s *Send, now int64) error {
 		default:
 			if to == nil {
 				var err error
-				if to, err = b.destination(s.Topic, m.Properties, s.Shard); err != nil {
+				if to, err = b.destination(s.Topic, w, s.Shard); err != nil {
 					return err
 				}
 				s.Offset = to.end
@@ -67,49 +66,46 @@ func (b *Broker) Send(s *Send, now int64) error {
 	return nil
 }
 
-// mayStore tells why a request is refused.
+// mayStore reads the wishes of all messages, and tells why the request is refused.
 func (b *Broker) mayStore(s *Send, now int64) error {
 	if s.Topic.gone {
 		return ErrMissing
 	}
+	b.wishes = b.wishes[:0]
 	for i := range s.Messages {
 		properties := s.Messages[i].Properties
-		switch {
-		case len(properties) > PropertiesBytesMax:
+		if len(properties) > PropertiesBytesMax {
 			return ErrProperties
-		case b.config.DelayMax > 0 && dueAt(properties, now) > now+b.config.DelayMax:
+		}
+		w := readWishes(properties)
+		if b.config.DelayMax > 0 && w.due(now) > now+b.config.DelayMax {
 			return ErrDelay
 		}
+		b.wishes = append(b.wishes, w)
 	}
 	return nil
 }
 
 // destination is where a message goes: the queue of its priority, of its message group, or the
 // next in turn; and of a lite topic its own.
-func (b *Broker) destination(t *Topic, properties, shard []byte) (*queue, error) {
-	if lite := message.Property(properties, message.NameLiteTopic); len(lite) > 0 && (t.Type == typeLite || t.Type == typeAny) {
-		own, err := b.UseLiteTopic(t, string(lite))
+func (b *Broker) destination(t *Topic, w *wishes, shard []byte) (*queue, error) {
+	if len(w.lite) > 0 && (t.Type == typeLite || t.Type == typeAny) {
+		own, err := b.UseLiteTopic(t, string(w.lite))
 		if err != nil {
 			return nil, err
 		}
 		return own.queues[0], nil
 	}
-	return t.queues[b.choose(t, properties, shard)], nil
-}
-
-func (b *Broker) choose(t *Topic, properties, shard []byte) int {
 	n := t.WriteQueues
-	if len(shard) > 0 {
-		return message.GroupBucket(shard, n)
-	}
-	if t.Type == typePriority || t.Type == typeAny {
-		if p, err := strconv.Atoi(string(message.Property(properties, message.NamePriority))); err == nil && p >= 0 {
-			b.prioritize(t)
-			return min(p, n-1)
-		}
+	switch {
+	case len(shard) > 0:
+		return t.queues[message.GroupBucket(shard, n)], nil
+	case w.priority >= 0 && (t.Type == typePriority || t.Type == typeAny):
+		b.prioritize(t)
+		return t.queues[min(w.priority, int64(n-1))], nil
 	}
 	t.nextQueue = (t.nextQueue + 1) % n
-	return t.nextQueue
+	return t.queues[t.nextQueue], nil
 }
 
 // grown takes the next offset of a queue.
@@ -140,7 +136,8 @@ func (b *Broker) appendRecord(to *queue, r *record, now int64) {
 // release stores a message that was held back, be it delayed or a half message, where it would
 // have gone at first.
 func (b *Broker) release(t *Topic, r *record, now int64) {
-	to, err := b.destination(t, r.Properties, message.Property(r.Properties, message.NameShardingKey))
+	w := readWishes(r.Properties)
+	to, err := b.destination(t, &w, message.Property(r.Properties, message.NameShardingKey))
 	if err != nil {
 		b.report("no lite topic can be made: a message goes to its parent "+t.Name, err)
 		to = t.queues[0]

@@ -3,42 +3,9 @@ package broker
 import (
 	"bytes"
 	"encoding/binary"
-	"math"
-	"strconv"
 
-	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
 )
-
-// delayLevels are the reference's, in seconds: level 1 is the first.
-var delayLevels = [...]int64{1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200}
-
-// dueAt is when a message is to be delivered, 0 for at once. Remoting specification 7.3: a
-// level comes before a time, a time from now before a moment.
-func dueAt(properties []byte, now int64) int64 {
-	if level := number(message.Property(properties, message.NameDelay)); level > 0 {
-		return now + 1000*delayLevels[min(level, int64(len(delayLevels)))-1]
-	}
-	if seconds := number(message.Property(properties, message.NameTimerDelaySec)); seconds > 0 {
-		return now + min(seconds, math.MaxInt32)*1000
-	}
-	if ms := number(message.Property(properties, message.NameTimerDelayMs)); ms > 0 {
-		return now + ms
-	}
-	return max(number(message.Property(properties, message.NameTimerDeliverMs)), 0)
-}
-
-// number reads a decimal number; anything else is -1.
-func number(text []byte) int64 {
-	if len(text) == 0 || len(text) > 15 {
-		return -1
-	}
-	n, err := strconv.ParseInt(string(text), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
-}
 
 const timerValuePrefix = 4
 

@@ -101,9 +101,9 @@ func (b *Broker) EndTransaction(t *Topic, id []byte, commit bool, now int64) (bo
 // commitHalf makes a half message an ordinary one.
 func (b *Broker) commitHalf(t *Topic, r *record, now int64) {
 	r.SysFlag = r.SysFlag&^message.FlagTransactionMask | message.FlagTransactionCommit
-	if due := dueAt(r.Properties, now); due > now {
+	if w := readWishes(r.Properties); w.due(now) > now {
 		r.Stored = now
-		b.delayRecord(t, r, due)
+		b.delayRecord(t, r, w.due(now))
 		return
 	}
 	b.release(t, r, now)
@@ -185,21 +185,12 @@ func (b *Broker) ask(t *Topic, r *record, times uint32) {
 	b.asks = append(b.asks, c)
 }
 
-// giveUp puts a half message where an operator finds it.
+// giveUp puts a half message where an operator finds it. There is always room for that topic:
+// else the message were lost.
 func (b *Broker) giveUp(r *record, now int64) {
-	if t := b.systemTopic(givenUpTopic); t != nil {
-		b.appendRecord(t.queues[0], r, now)
+	t := b.topics[givenUpTopic]
+	if t == nil {
+		t = b.addTopic(&topicValue{TopicSettings: TopicSettings{Name: givenUpTopic, Type: typeAny, Queues: 1}, ID: uint32(b.take(&b.nextID))})
 	}
-}
-
-// systemTopic finds a topic of the broker's own, made at its first use.
-func (b *Broker) systemTopic(name string) *Topic {
-	if t := b.topics[name]; t != nil {
-		return t
-	}
-	t, err := b.CreateTopic(TopicSettings{Name: name, Type: typeAny, Queues: 1})
-	if err != nil {
-		b.report("topic not made: "+name, err)
-	}
-	return t
+	b.appendRecord(t.queues[0], r, now)
 }

@@ -61,7 +61,7 @@ func (p *player) send() error {
 		key = liteNames[p.rng.IntN(len(liteNames))]
 		properties.PutString(message.NameLiteTopic, key)
 	case "delayed":
-		due = p.m.now + int64(p.rng.IntN(60_000))
+		due = p.m.now + int64(p.rng.IntN(60_000)>>(4*p.rng.IntN(3)))
 		properties.PutInt(message.NameTimerDeliverMs, due)
 	case "priority":
 		properties.PutInt(message.NamePriority, int64(p.rng.IntN(3)))

@@ -14,8 +14,9 @@ import (
 // The same workload on disks that fail alike gives the same answers.
 type Workload struct {
 	Seed    uint64
-	Crashes int // how often the broker crashes
-	Steps   int // operations from one crash to the next, on the average
+	Choices rand.Source // instead of what Seed gives
+	Crashes int         // how often the broker crashes
+	Steps   int         // operations from one crash to the next, on the average
 	Disk    Disk
 
 	// Invariants, when it is not nil, is called after every operation.
@@ -31,8 +32,11 @@ type Result struct {
 // Play runs a workload, and consumes all that is left at the end. An error says what is wrong,
 // and after which operations.
 func (w Workload) Play() (Result, error) {
+	if w.Choices == nil {
+		w.Choices = rand.NewPCG(w.Seed, 1)
+	}
 	p := &player{
-		Workload: w, rng: rand.New(rand.NewPCG(w.Seed, 1)), digest: fnv.New64a(),
+		Workload: w, rng: rand.New(w.Choices), digest: fnv.New64a(),
 		m: model{now: noon, checks: checksMax, messages: map[string]*sent{}, order: map[string][]*sent{}},
 	}
 	if w.Seed%2 == 0 {
@@ -52,6 +56,7 @@ const (
 	retainFor = 20 * 60_000
 	holdMax   = 64 // receipts that are remembered
 	saidMax   = 60 // operations that an error tells of
+	never     = 1 << 40
 )
 
 // consumer is a group that consumes a topic.
@@ -158,20 +163,25 @@ func (p *player) play() error {
 		return err
 	}
 	for p.Result.Crashes < p.Workload.Crashes {
-		if err := p.step(); err != nil {
+		if err := p.step(p.Steps); err != nil {
+			return err
+		}
+	}
+	for range p.Steps {
+		if err := p.step(never); err != nil {
 			return err
 		}
 	}
 	return p.drain()
 }
 
-// step does one operation, goes on with commits, and now and then crashes.
-func (p *player) step() error {
+// step does one operation, goes on with commits, and crashes once in so many steps.
+func (p *player) step(crashOnce int) error {
 	err := p.operation()
 	if err == nil && p.rng.IntN(3) == 0 {
 		err = p.goOn()
 	}
-	if err == nil && p.rng.IntN(p.Steps) == 0 {
+	if err == nil && p.rng.IntN(crashOnce) == 0 {
 		err = p.crash(false)
 	}
 	return err
@@ -338,7 +348,7 @@ func (p *player) consumeAll(c *consumer) error {
 			}
 		}
 		p.held = p.held[:0]
-		if err := p.pop(c, 8, 0); err != nil {
+		if err := p.popPatiently(c); err != nil {
 			return err
 		}
 		for _, h := range p.held {
@@ -347,6 +357,22 @@ func (p *player) consumeAll(c *consumer) error {
 			}
 		}
 		if err := p.commitAll(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// popPatiently gives a pop that has much to look at as many turns as it needs.
+func (p *player) popPatiently(c *consumer) error {
+	if err := p.pop(c, 8, 1); err != nil {
+		return err
+	}
+	if err := p.tick(); err != nil {
+		return err
+	}
+	for len(p.waiting) > 0 {
+		if err := p.cancel(); err != nil {
 			return err
 		}
 	}
