@@ -76,7 +76,7 @@ race: ## Unit tests with -race, of the build that ships
 	go test -race -timeout 8m ./...
 
 # Says in one line what it leaves out when Java or Maven is missing.
-conformance: ## Official clients against a real cluster (wants Java 17 and Maven)
+conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
 
 fuzz: ## Run every fuzz target for FUZZTIME
