@@ -24,7 +24,7 @@ BENCH       ?= .
 BENCHCOUNT  ?= 1
 BENCHTIMEOUT ?= 30m
 
-# Extra words for the proxy of `make run`, such as ARGS="-pc my.json".
+# Extra words for the proxy of `make run`, such as ARGS="-pc my.json" or ARGS="-store /data/proxy".
 ARGS        ?=
 
 .PHONY: help
@@ -40,20 +40,14 @@ help: ## Print this list
 build: ## Build the proxy into bin/
 	go build -trimpath -o $(PROXY) ./server/cmd/rocketmq-proxy
 
-# Local mode will make this work without a cluster.
-run: ## Run the proxy in front of the cluster at NAMESRV_ADDR
-	@if [ -z "$${NAMESRV_ADDR:-}" ]; then \
-	  echo "make run: NAMESRV_ADDR is not set. The proxy serves an existing RocketMQ cluster; say where its name server is:"; \
-	  echo "    make run NAMESRV_ADDR=127.0.0.1:9876"; \
-	  exit 2; \
-	fi
-	@$(MAKE) build
-	NAMESRV_ADDR="$$NAMESRV_ADDR" $(PROXY) $(ARGS)
+# Without NAMESRV_ADDR it needs nothing else: a broker is inside.
+run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESRV_ADDR
+	@NAMESRV_ADDR="$${NAMESRV_ADDR:-}" $(PROXY) $(ARGS)
 export NAMESRV_ADDR
 
 ## Check it
-.PHONY: test format vet unit unit-race modules race conformance fuzz bench lint
-test: format vet unit unit-race modules conformance ## All checks that must be green before a commit lands
+.PHONY: test format vet unit crash unit-race modules race conformance fuzz bench lint
+test: format vet unit crash unit-race modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
 format: ## Fail when a file is not gofmt'ed
@@ -67,6 +61,9 @@ vet: ## go vet, with and without the invariants
 unit: ## Unit tests of the build that ships
 	go test -timeout 5m ./...
 
+crash: ## Crash Local mode 10,000 times on a file system in memory, and look what is left
+	go test -timeout 10m -count=1 -run TestCrash -v ./server/local -crash.seeds 100
+
 # One run for both: what the race detector sees is then also what the poison and the leak count see.
 # bench starts processes that are built without -race, so it would only be slower here.
 unit-race: ## Unit tests with -race and the invariants
@@ -79,7 +76,7 @@ race: ## Unit tests with -race, of the build that ships
 	go test -race -timeout 8m ./...
 
 # Says in one line what it leaves out when Java or Maven is missing.
-conformance: ## Official clients against a real cluster (wants Java 17 and Maven)
+conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
 
 fuzz: ## Run every fuzz target for FUZZTIME

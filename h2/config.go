@@ -19,9 +19,9 @@ type Config struct {
 	Requests *pool.Budget
 
 	once   sync.Once
-	limits Limits       // with defaults
-	names  *hpack.Names // the headers we know, then Metadata
-	values []int16      // by tag: index in Metadata, or -1
+	limits Limits                    // with defaults
+	names  *hpack.Names              // the headers we know, then Metadata
+	values [hpack.NamesMax + 1]int16 // by tag: index in Metadata, or -1
 	// anyRequest serves requests that are not gRPC, for h2spec's sake; tests only.
 	anyRequest bool
 }
@@ -61,7 +61,6 @@ func (cfg *Config) prepare() {
 			cfg.Counters = new(Counters)
 		}
 		cfg.names = hpack.NewNames(append(knownNames[1:len(knownNames):len(knownNames)], cfg.Metadata...)...)
-		cfg.values = make([]int16, hpack.NamesMax+1)
 		for i := range cfg.values {
 			cfg.values[i] = -1
 		}

@@ -46,6 +46,7 @@ type Conn struct {
 	lastID  uint32 // the highest stream the client opened
 	closed  closedStreams
 	goAway  goAwayPhase
+	opened  uint64 // calls since the last Drain, not yet counted
 
 	// time and abuse
 	due          time.Time // when Tick is wanted
@@ -266,6 +267,15 @@ func (c *Conn) Close(cause error) {
 	c.in.Release()
 	c.block.release()
 	c.out.Release()
+	c.publish()
+}
+
+// publish counts the calls of a batch at once: the counter is shared by all connections.
+func (c *Conn) publish() {
+	if c.opened > 0 {
+		c.cfg.Counters.StreamsOpened.Add(c.opened)
+		c.opened = 0
+	}
 }
 
 // Done tells that the connection has ended and everything was drained: the link may close.

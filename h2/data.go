@@ -192,7 +192,7 @@ func (s *Stream) deliver() {
 	c.message.MoveFront(&s.in, n-grpc.PrefixBytes)
 	s.handler.Message(s, &c.message)
 	c.message.Release()
-	c.message = kept(c.message)
+	shrink(&c.message)
 }
 
 // endRequest is the end of what the client sends (END_STREAM).

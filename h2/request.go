@@ -97,23 +97,26 @@ func (s *Stream) request(block []byte, endStream, selfDependent bool) error {
 
 // field reads one header (section 8.2 and 8.3).
 func (r *request) field(s *Stream, f *hpack.Field) {
-	cfg := s.conn.cfg
 	switch {
 	case !f.Valid:
 		r.malformed = "a header holds what it must not"
 		return
-	case f.Name[0] == ':':
+	case f.Tag >= tagsKnown:
+		r.regular = true
+	case f.Tag >= tagContentType:
+		r.regular = true
+		r.known(f)
+	case f.Tag >= tagMethod:
 		r.pseudo(s, f)
+	case f.Name[0] == ':':
+		r.malformed = "unknown pseudo-header"
+		return
 	default:
 		r.regular = true
-		if f.Tag != 0 && f.Tag < tagsKnown {
-			r.known(f)
-		}
+		return
 	}
-	if f.Tag != 0 {
-		if i := cfg.values[f.Tag]; i >= 0 {
-			s.keep(int(i), f.Value)
-		}
+	if i := s.conn.cfg.values[f.Tag]; i >= 0 {
+		s.keep(int(i), f.Value)
 	}
 }
 
@@ -122,8 +125,6 @@ func (r *request) pseudo(s *Stream, f *hpack.Field) {
 	switch {
 	case r.regular:
 		r.malformed = "a pseudo-header behind a header"
-	case f.Tag < tagMethod || f.Tag > tagAuthority:
-		r.malformed = "unknown pseudo-header"
 	case r.seen&bit != 0:
 		r.malformed = "a pseudo-header came twice"
 	case f.Tag == tagMethod:
@@ -206,7 +207,7 @@ func (s *Stream) start(r *request, endStream bool) error {
 		s.deadline = c.now.Add(r.timeout)
 		c.wake(s.deadline)
 	}
-	c.cfg.Counters.StreamsOpened.Add(1)
+	c.opened++
 	handler, status := c.svc.Open(s)
 	if s.state != open {
 		return nil

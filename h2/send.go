@@ -145,10 +145,11 @@ func (c *Conn) shedOverfull() {
 func (c *Conn) Drain(out *pool.Chain) {
 	c.pump()
 	c.shedOverfull()
+	c.publish()
 	c.control = 0
 	out.AppendChain(&c.out)
 	if c.streams.active == 0 {
 		c.out.Trim()
-		c.out = kept(c.out)
+		shrink(&c.out)
 	}
 }

@@ -38,13 +38,12 @@ func (b *slab) release(s *Stream) {
 	b.active--
 	b.free = append(b.free, s.slot)
 	clear(s.values)
-	if cap(s.text) > textKeptMax {
+	s.call = call{}
+	if s.text = s.text[:0]; cap(s.text) > textKeptMax {
 		s.text = nil
 	}
-	*s = Stream{
-		conn: s.conn, id: s.id, slot: s.slot, gen: s.gen,
-		text: s.text[:0], values: s.values, in: kept(s.in), queue: kept(s.queue),
-	}
+	shrink(&s.in)
+	shrink(&s.queue)
 }
 
 // find is the open stream with this identifier, or nil.
@@ -71,10 +70,9 @@ func (b *slab) get(key Key) *Stream {
 // in thousands of views.
 const viewsKeptMax = 256
 
-// kept is the released chain c, for the next use, or a new one when c has grown too large.
-func kept(c pool.Chain) pool.Chain {
+// shrink gives up the memory of a released chain that has grown too large for the next use.
+func shrink(c *pool.Chain) {
 	if cap(c.Views()) > viewsKeptMax {
-		return pool.Chain{}
+		*c = pool.Chain{}
 	}
-	return c
 }

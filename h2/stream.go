@@ -33,10 +33,21 @@ const (
 
 // Stream is one call. Its slot outlives it: keep Key, not the pointer.
 type Stream struct {
-	conn    *Conn
-	id      uint32
-	slot    uint32
-	gen     uint32
+	conn *Conn
+	id   uint32
+	slot uint32
+	gen  uint32
+	call
+
+	// memory that the slot keeps; empty while it is vacant
+	text   []byte     // the path and the kept headers
+	values []span     // by index in Config.Metadata; absent is zero
+	in     pool.Chain // bytes of messages, as they arrived
+	queue  pool.Chain // messages with prefixes that wait for a window
+}
+
+// call is what a slot forgets at the end of its call.
+type call struct {
 	state   state
 	handler Handler // nil until Open has returned it
 
@@ -44,16 +55,13 @@ type Stream struct {
 	clientStreams bool
 	halfClosed    bool // END_STREAM was received
 	deadline      time.Time
-	text          []byte // the path and the kept headers
 	path          span
-	values        []span     // by index in Config.Metadata; absent is zero
-	in            pool.Chain // bytes of messages, as they arrived
-	need          int        // bytes of the first message in in, prefix included; 0: not known
-	contentLeft   int64      // of content-length; -1: not declared
-	recvWindow    int        // bytes of DATA the client may still send
-	recvOwed      int        // bytes received and not yet credited
-	withheld      bool       // recvOwed is to be credited when there is room
-	heardAt       time.Time  // last DATA
+	need          int       // bytes of the first message in in, prefix included; 0: not known
+	contentLeft   int64     // of content-length; -1: not declared
+	recvWindow    int       // bytes of DATA the client may still send
+	recvOwed      int       // bytes received and not yet credited
+	withheld      bool      // recvOwed is to be credited when there is room
+	heardAt       time.Time // last DATA
 
 	// the answer
 	sendWindow  int // bytes of DATA we may still send; may be negative
@@ -61,7 +69,6 @@ type Stream struct {
 	finishing   bool        // Finish was called; status follows the queue
 	overfull    bool        // to be reset for WaitingBytesMax
 	status      grpc.Status //
-	queue       pool.Chain  // messages with prefixes that wait for a window
 	stalledAt   time.Time   // when the last byte left; zero: not yet noticed by Tick
 	readyLinks
 }

@@ -81,6 +81,9 @@ func (c *Chain) Append(v View) {
 
 // AppendChain moves every view of from to the back of c; from is empty afterwards.
 func (c *Chain) AppendChain(from *Chain) {
+	if from.size == 0 {
+		return
+	}
 	for _, v := range from.Views() {
 		c.Append(v)
 	}
@@ -302,10 +305,12 @@ func (c *Chain) Write(p []byte) {
 // Release gives everything back: the views and the reserved room. The chain is empty and
 // ready afterwards.
 func (c *Chain) Release() {
-	for _, v := range c.Views() {
-		v.Release()
+	if len(c.views) > 0 {
+		for _, v := range c.Views() {
+			v.Release()
+		}
+		c.forget()
 	}
-	c.forget()
 	c.Trim()
 }
 

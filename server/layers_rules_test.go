@@ -51,7 +51,12 @@ var layers = []layer{
 	{of: "server/messaging", may: []string{"h2", "server/turn", "codec/apiv2", "codec/grpc", "codec/message", "codec/handle", "server/backend", "server/session", "server/auth", "pool", protobuf}, never: []string{"remoting", "server/cluster", "server/local", "codec/command"}, why: "messaging answers clients through the backend contract and never sees who is behind it"},
 	{of: "server/cluster", may: []string{"server/backend", "server/turn", "remoting", "codec/command", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "codec/apiv2", "server/link"}, why: "cluster speaks Remoting to brokers; it knows neither the clients' protocol nor sockets"},
 	{of: "server/local/broker", may: []string{"codec/message", "pool"}, never: []string{"server/local/store"}, pure: true, why: "the embedded broker is deterministic: it returns what to append and never appends"},
+	{of: "server/local/broker/brokertest", may: []string{"server/local/broker", "codec/message", "pool"}, why: "brokertest drives the embedded broker through its exported face, on any store"},
 	{of: "server/local/store", may: []string{"github.com/cockroachdb/pebble/*", "codec/message", "pool"}, never: []string{"server/local/broker"}, why: "the store keeps keys and values and does not know what they mean"},
+	{of: "server/local/sql92", never: []string{"pool", "codec/*"}, pure: true, why: "a filter is a function of an expression and of properties, and of nothing else"},
+	{of: "server/local/catalog", pure: true, why: "the catalog is plain data and rules: the store's process and the command line share it"},
+	{of: "server/local/catalog/fakecatalog", may: []string{"server/local/catalog"}, why: "the fake catalog is for tests of what talks to one, and stores nothing"},
+	{of: "server/local/door", may: []string{"server/local/catalog"}, never: []string{"h2", "remoting", "server/backend", "pool"}, why: "the door carries the catalog through a socket; it knows neither the store nor the clients' protocol"},
 	{of: "server/local", may: []string{"server/backend", "server/turn", "server/local/*", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "remoting"}, why: "local mode is a backend with a broker inside; it speaks no protocol"},
 	{of: "server/session", may: []string{"server/turn", "codec/apiv2", "codec/handle", "server/backend", "pool", protobuf}, never: []string{"h2", "remoting"}, why: "a session is what a client told us, whatever carried it"},
 	{of: "server/auth", may: []string{"codec/apiv2", "server/backend", protobuf}, never: []string{"h2", "remoting"}, why: "permission depends on who asks for what, not on what carried it"},
@@ -62,7 +67,8 @@ var layers = []layer{
 
 	{of: "server/simtest", may: []string{"h2", "h2/h2test", "remoting", "remoting/fakebroker", "server", "server/*", "codec/*", "pool"}, why: "simtest is the whole proxy on in-memory links"},
 	{of: "server", may: []string{"h2", "remoting", "server/*", "codec/*", "pool", netpoll, zerolog}, why: "server wires, and nothing but wires"},
-	{of: "server/cmd/*", may: []string{"server", "server/config", zerolog}, why: "main turns flags into a configuration and signals into a shutdown"},
+	{of: "server/cli", may: []string{"server/config", "server/local/catalog", "server/local/door", "codec/apiv2", "codec/grpc", http2, protobuf}, never: []string{"h2", "remoting", "server/backend"}, why: "the subcommands are a client of a running proxy: they know what anybody outside can know, and share no machine with it"},
+	{of: "server/cmd/*", may: []string{"server", "server/config", "server/cli", zerolog}, why: "main turns flags into a configuration or a subcommand, and signals into a shutdown"},
 
 	{of: "bench", may: []string{"*"}, why: "bench measures the whole system"},
 	{of: "bench/*", may: []string{"*"}, why: "bench measures the whole system"},

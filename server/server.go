@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -32,7 +33,7 @@ import (
 type Server struct {
 	config  config.Config
 	log     zerolog.Logger
-	cluster *cluster.Cluster
+	stored  messages
 	service *messaging.Service
 	tls     *tlsconf.Source
 	h2      h2.Config
@@ -55,9 +56,6 @@ type Counters struct {
 
 // New opens the port of a proxy. Clients are served when it returns.
 func New(c config.Config, log zerolog.Logger) (*Server, error) {
-	if c.Proxy.Mode != config.ModeCluster {
-		return nil, errors.New("local mode is not there yet: use -pm cluster with -n host:port")
-	}
 	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[*link.Link]*messaging.Client)}
 	source, err := tlsconf.New(tlsConfig(&c), time.Now)
 	if err != nil {
@@ -65,15 +63,16 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.tls = source
 	counters := &Counters{}
-	s.cluster = cluster.New(clusterConfig(&c, &counters.Remoting, s.report, s.nameServersChanged))
+	if s.stored, err = s.openMessages(&counters.Remoting); err != nil {
+		return nil, err
+	}
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{
 		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
 		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2),
 	}
 	if err := s.listen(sessions); err != nil {
-		s.cluster.Close()
-		return nil, err
+		return nil, errors.Join(err, s.stored.close())
 	}
 	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters); err != nil {
 		s.end()
@@ -81,7 +80,6 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.sweeper = time.NewTicker(sweepEvery)
 	s.swept.Go(func() { s.sweep(sessions) })
-	s.cluster.Watch()
 	return s, nil
 }
 
@@ -108,7 +106,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}
 	s.port = port
-	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.cluster, sessions)
+	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.stored, sessions)
 	close(ready)
 	return nil
 }
@@ -116,9 +114,15 @@ func (s *Server) listen(sessions *session.Registry) error {
 // Port is the TCP port that clients dial.
 func (s *Server) Port() int { return s.port.Addr().(*net.TCPAddr).Port }
 
-// Announce says, in the words that scripts wait for, that the proxy serves.
-func (s *Server) Announce() {
-	s.log.Info().Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
+// Announce says that the proxy serves: in Local mode to a person, on out, with what can be
+// typed next, where program is what they called; then in the words that scripts wait for.
+func (s *Server) Announce(out io.Writer, program string) {
+	told := s.log.Info()
+	if told.Enabled() && s.config.Proxy.Mode == config.ModeLocal {
+		_, _ = io.WriteString(out, banner(&s.config, s.Port(), program))
+		told.Str("store", s.config.Local.StorePath).Str("flush", string(s.config.Local.Flush))
+	}
+	told.Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
 		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
 		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).
 		Msg("rocketmq-proxy startup successfully")
@@ -168,8 +172,20 @@ func (s *Server) Shutdown(ctx context.Context) {
 	case <-ctx.Done():
 		s.log.Warn().Msg("calls in flight did not end in grpcShutdownTimeSeconds: closing their connections")
 	}
+	s.handBack()
 	s.end()
 	s.log.Info().Msg("rocketmq-proxy shut down")
+}
+
+// handBack makes visible what clients received and will not acknowledge through this proxy, as
+// far as brokers answer in time.
+func (s *Server) handBack() {
+	patience := time.NewTimer(s.config.Broker.CallTimeout)
+	defer patience.Stop()
+	select {
+	case <-s.service.Drain():
+	case <-patience.C:
+	}
 }
 
 // errShutdown is what connections are closed with that did not end by themselves.
@@ -202,7 +218,9 @@ func (s *Server) end() {
 		l.Close(errShutdown)
 	}
 	s.port.Close()
-	s.cluster.Close()
+	if err := s.stored.close(); err != nil {
+		s.log.Error().Err(err).Msg("the store did not close cleanly: it is looked through at the next start")
+	}
 	s.admin.Close()
 	if s.sweeper != nil {
 		s.sweeper.Stop()

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"math"
+
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/remoting"
@@ -43,6 +45,8 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.RefreshAfter = c.Cache.RouteRefresh
 	share.ExpireAfter = c.Cache.RouteExpiry
 	share.EntriesMax = c.Cache.RoutesMax
+	share.ProducerBeat, share.ProducerBatch = c.Transaction.BeatPeriod, c.Transaction.BeatBatch
+	share.TransactionExpiry, share.TransactionsPerKeyMax = c.Transaction.Expiry, c.Transaction.PerIDMax
 	share.Lanes = remoting.Limits{ConnectTimeout: c.Broker.ConnectTimeout}
 	share.Counters = counters
 	limits := link.DefaultLimits()
@@ -62,14 +66,22 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		BodyBytesMax: c.Message.BodyBytesMax, BodyEmptyCheck: c.Message.BodyEmptyCheck,
 		PropertiesBytesMax: c.Message.PropertiesBytesMax, PropertiesMax: c.Message.PropertiesMax,
 		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: c.Message.LiteTopicBytesMax,
+		LiteUnackedMax: c.Lite.UnackedMax, LiteSyncRate: c.Lite.SyncRate,
 		DelayMax: c.Message.DelayMax, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
-		AutoRenew: c.Renew.Enabled, CallTimeout: c.Broker.CallTimeout,
+		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
 		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest,
 		Policy: policy(c),
+	}
+}
+
+func renewPolicy(c *config.Config) session.RenewPolicy {
+	return session.RenewPolicy{
+		AttemptsMax: c.Renew.AttemptsMax, Ahead: c.Renew.Ahead, TimeMax: c.Renew.TimeMax, Period: c.Renew.Period,
+		WhenClear: c.Receive.InvisibleWhenClear, CallTimeout: c.Broker.CallTimeout, Expiry: c.Session.Expiry,
 	}
 }
 
@@ -84,6 +96,9 @@ func policy(c *config.Config) session.Policy {
 		ReceiveBatchSize:          int32(c.Client.PollBatchMax),
 		PollTimeout:               c.Client.PollTimeoutMax,
 		LiteTopicBytes:            int32(c.Message.LiteTopicBytesMax),
+	}
+	if p.LiteTopicBytes <= 0 { // no bound: clients would take it for one
+		p.LiteTopicBytes = math.MaxInt32
 	}
 	p.MetricOn = c.Client.MetricMode != "off"
 	if c.Client.MetricMode == "on" {

@@ -35,12 +35,13 @@ type Decoder struct {
 	table  table
 
 	// of the current block
-	rest    []byte
-	field   Field
-	bytes   int // decoded so far, as size counts them
-	fields  int // decoded so far
-	updates int // size updates so far
-	err     error
+	block      []byte
+	at         int // what lies before it is decoded
+	field      Field
+	bytesLeft  int // until a list limit, as size counts them
+	fieldsLeft int
+	updates    int // size updates so far
+	err        error
 
 	scratch []byte // decoded Huffman strings and copied names of the current field
 }
@@ -58,35 +59,46 @@ var noNames = NewNames()
 
 // Begin starts a block, which is borrowed until the last Next.
 func (d *Decoder) Begin(block []byte) {
-	d.rest = block
-	d.bytes, d.fields, d.updates, d.err = 0, 0, 0, nil
+	d.block, d.at = block, 0
+	d.bytesLeft, d.fieldsLeft = d.limits.ListBytesMax, d.limits.ListFieldsMax
+	d.updates, d.err = 0, nil
 }
 
 // Next decodes one field. It returns false at the end of the block and on an error, see Err.
 // Fields past a list limit are decoded but not handed out.
 func (d *Decoder) Next() bool {
-	for len(d.rest) > 0 {
-		if first := d.rest[0]; first > 0x80 && first < 0xff {
+	for d.at < len(d.block) {
+		first := d.block[d.at]
+		switch {
+		case first > 0x80 && first < 0xff:
 			// The common case: a field that is in a table, its index in one byte.
-			if !d.lookUp(int(first & 0x7f)) {
-				d.err, d.rest = ErrIndex, nil
-				return false
+			d.at++
+			if !d.lookUp(uint(first & 0x7f)) {
+				return d.fail(ErrIndex)
 			}
-			d.rest = d.rest[1:]
-			if d.count() {
-				return true
+		case first&0xe0 == 0x20:
+			if err := d.sizeUpdate(); err != nil {
+				return d.fail(err)
 			}
-			continue
+			continue // it is no field
+		default:
+			if err := d.step(first); err != nil {
+				return d.fail(err)
+			}
 		}
-		again, err := d.step()
-		if err != nil {
-			d.err, d.rest = err, nil
-			return false
-		}
-		if !again && d.count() {
+		d.bytesLeft -= d.field.size()
+		d.fieldsLeft--
+		if d.bytesLeft|d.fieldsLeft >= 0 {
 			return true
 		}
+		d.passLimit()
 	}
+	return false
+}
+
+// fail ends the block.
+func (d *Decoder) fail(err error) bool {
+	d.err, d.at = err, len(d.block)
 	return false
 }
 
@@ -97,57 +109,47 @@ func (d *Decoder) Field() *Field { return &d.field }
 // [Recoverable] the decoder must not be used again.
 func (d *Decoder) Err() error { return d.err }
 
-// count checks the field against the list limits.
-func (d *Decoder) count() bool {
-	d.bytes += d.field.size()
-	d.fields++
+// passLimit notes which list limit was passed first.
+func (d *Decoder) passLimit() {
 	switch {
 	case d.err != nil:
-		return false
-	case d.bytes > d.limits.ListBytesMax:
+	case d.bytesLeft < 0:
 		d.err = ErrListBytes
-	case d.fields > d.limits.ListFieldsMax:
+	default:
 		d.err = ErrListFields
 	}
-	return d.err == nil
 }
 
-// step decodes one representation (RFC 7541 section 6). It tells to go on when that was a
-// table size update, which is no field.
-func (d *Decoder) step() (again bool, err error) {
-	switch first := d.rest[0]; {
+// step decodes one field that is not the common case (RFC 7541 section 6).
+func (d *Decoder) step(first byte) error {
+	switch {
 	case first&0x80 != 0:
-		return false, d.indexed()
+		return d.indexed()
 	case first&0x40 != 0:
-		return false, d.literal(6, true)
-	case first&0x20 != 0:
-		return true, d.sizeUpdate()
+		return d.literal(0x3f, true)
 	default:
-		return false, d.literal(4, false)
+		return d.literal(0x0f, false)
 	}
 }
 
 func (d *Decoder) indexed() error {
-	index, rest, err := integer(d.rest, 7)
+	index, err := d.integer(0x7f)
 	if err != nil {
 		return err
 	}
-	d.rest = rest
-	if index == 0 || !d.lookUp(int(index)) {
+	if index == 0 || !d.lookUp(uint(index)) {
 		return ErrIndex
 	}
 	return nil
 }
 
-// lookUp makes entry index of the tables the current field.
-func (d *Decoder) lookUp(index int) bool {
-	f := &d.field
+// lookUp makes entry index of the tables, which is not 0, the current field.
+func (d *Decoder) lookUp(index uint) bool {
 	if index <= staticLen {
-		known := &staticFields[index]
-		f.Name, f.Value, f.Tag, f.Valid = known.Name, known.Value, d.names.static[index], true
+		d.field = d.names.static[index]
 		return true
 	}
-	e := d.table.entryAt(index - staticLen - 1)
+	e := d.table.entryAt(int(index) - staticLen - 1)
 	if e == nil {
 		return false
 	}
@@ -166,10 +168,10 @@ func (d *Decoder) emit(e *entry) {
 
 // sizeUpdate reads a dynamic table size update (RFC 7541 section 6.3).
 func (d *Decoder) sizeUpdate() error {
-	if d.fields > 0 || d.updates == sizeUpdatesMax {
+	if d.fieldsLeft < d.limits.ListFieldsMax || d.updates == sizeUpdatesMax {
 		return ErrTableSize
 	}
-	size, rest, err := integer(d.rest, 5)
+	size, err := d.integer(0x1f)
 	if err != nil {
 		return err
 	}
@@ -177,7 +179,6 @@ func (d *Decoder) sizeUpdate() error {
 		return ErrTableSize
 	}
 	d.updates++
-	d.rest = rest
 	d.table.resize(int(size))
 	return nil
 }

@@ -184,6 +184,25 @@ func TestValid(t *testing.T) {
 }
 
 // A bad value must not taint the name: the next field with that name may be good.
+// TestValidValueOfAnyLength puts every byte at every place of values of every small length.
+func TestValidValueOfAnyLength(t *testing.T) {
+	for n := range 26 {
+		for at := range n {
+			for c := range 256 {
+				value := bytes.Repeat([]byte{'v'}, n)
+				value[at] = byte(c)
+				if got, want := validValue(value), c != 0 && c != '\r' && c != '\n'; got != want {
+					t.Fatalf("%q: %v", value, got)
+				}
+				value[n-1-at] = byte(255 - c)
+				if got, want := validValue(value), !bytes.ContainsAny(value, "\x00\r\n"); got != want {
+					t.Fatalf("%q: %v", value, got)
+				}
+			}
+		}
+	}
+}
+
 func TestValidByNameOfABadField(t *testing.T) {
 	d := newDecoder(wide)
 	d.Begin([]byte{0x40, 1, 'a', 1, '\n', 0x7e, 1, 'b'})

@@ -8,33 +8,32 @@ const integerMax = 1 << 28
 // so more can only be padding with zeros.
 const integerBytesMax = 5
 
-// integer reads an integer whose prefix is the low bits of b[0] (RFC 7541 section 5.1). It
-// returns what is behind it.
-func integer(b []byte, bits uint) (n uint32, rest []byte, err error) {
-	if len(b) == 0 {
-		return 0, nil, ErrTruncated
+// integer reads an integer whose prefix is the bits of mask in the next byte (RFC 7541 section
+// 5.1). That byte is there.
+func (d *Decoder) integer(mask byte) (uint32, error) {
+	first := d.block[d.at] & mask
+	d.at++
+	if first < mask {
+		return uint32(first), nil
 	}
-	mask := byte(1)<<bits - 1
-	if first := b[0] & mask; first < mask {
-		return uint32(first), b[1:], nil
-	}
-	return longInteger(b[1:], uint64(mask))
+	return d.longInteger(uint64(mask))
 }
 
-func longInteger(b []byte, n uint64) (uint32, []byte, error) {
-	for i := range b {
+func (d *Decoder) longInteger(n uint64) (uint32, error) {
+	for i, b := range d.block[d.at:] {
 		if i == integerBytesMax {
-			return 0, nil, ErrInteger
+			return 0, ErrInteger
 		}
-		n += uint64(b[i]&0x7f) << (7 * uint(i))
+		n += uint64(b&0x7f) << (7 * uint(i))
 		if n > integerMax {
-			return 0, nil, ErrInteger
+			return 0, ErrInteger
 		}
-		if b[i] < 0x80 {
-			return uint32(n), b[i+1:], nil
+		if b < 0x80 {
+			d.at += i + 1
+			return uint32(n), nil
 		}
 	}
-	return 0, nil, ErrTruncated
+	return 0, ErrTruncated
 }
 
 // appendInteger encodes n behind the pattern bits of first.

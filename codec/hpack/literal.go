@@ -1,16 +1,15 @@
 package hpack
 
-// literal reads a literal field whose name index is the low bits of the first byte (RFC 7541
-// section 6.2).
-func (d *Decoder) literal(bits uint, insert bool) error {
-	index, rest, err := integer(d.rest, bits)
+// literal reads a literal field whose name index is the bits of mask in the first byte (RFC
+// 7541 section 6.2).
+func (d *Decoder) literal(mask byte, insert bool) error {
+	index, err := d.integer(mask)
 	if err != nil {
 		return err
 	}
-	d.rest = rest
 	d.scratch = d.scratch[:0]
 	f := &d.field
-	if err = d.literalName(index); err != nil {
+	if err = d.literalName(uint(index)); err != nil {
 		return err
 	}
 	if f.Value, err = d.string(); err != nil {
@@ -18,24 +17,24 @@ func (d *Decoder) literal(bits uint, insert bool) error {
 	}
 	f.Valid = f.Valid && validValue(f.Value)
 	if insert {
-		if e := d.table.insert(f.Name, f.Value, f.Tag, f.Valid); e != nil {
-			d.emit(e)
-		}
+		d.table.insert(f.Name, f.Value, f.Tag, f.Valid)
 	}
 	return nil
 }
 
 // literalName reads or looks up the name of a literal field.
-func (d *Decoder) literalName(index uint32) (err error) {
+func (d *Decoder) literalName(index uint) (err error) {
 	f := &d.field
 	switch {
 	case index == 0:
 		if f.Name, err = d.string(); err != nil {
 			return err
 		}
-		f.Tag, f.Valid = d.names.Tag(f.Name), validName(f.Name)
+		f.Tag = d.names.Tag(f.Name)
+		f.Valid = validName(f.Name)
 	case index <= staticLen:
-		f.Name, f.Tag, f.Valid = staticFields[index].Name, d.names.static[index], true
+		known := &d.names.static[index]
+		f.Name, f.Tag, f.Valid = known.Name, known.Tag, true
 	default:
 		e := d.table.entryAt(int(index) - staticLen - 1)
 		if e == nil {
@@ -57,22 +56,23 @@ func (d *Decoder) copied(b []byte) []byte {
 // string reads a string literal (RFC 7541 section 5.2): borrowed from the block when it is
 // plain, from the scratch when it is Huffman-coded.
 func (d *Decoder) string() ([]byte, error) {
-	if len(d.rest) == 0 {
+	if d.at == len(d.block) {
 		return nil, ErrTruncated
 	}
-	coded := d.rest[0]&0x80 != 0
-	n, rest, err := integer(d.rest, 7)
+	coded := d.block[d.at]&0x80 != 0
+	n, err := d.integer(0x7f)
 	if err != nil {
 		return nil, err
 	}
 	if int(n) > d.limits.StringBytesMax {
 		return nil, ErrString
 	}
-	if int(n) > len(rest) {
+	to := d.at + int(n)
+	if to > len(d.block) {
 		return nil, ErrTruncated
 	}
-	raw := rest[:n:n]
-	d.rest = rest[n:]
+	raw := d.block[d.at:to:to]
+	d.at = to
 	if !coded {
 		return raw, nil
 	}

@@ -11,7 +11,7 @@ const NamesMax = 255
 // shared by many decoders.
 type Names struct {
 	tags   map[string]Tag
-	static [staticLen + 1]Tag
+	static [staticLen + 1]Field // the static table, with the numbers
 }
 
 // NewNames numbers the names from 1 in the order given. A repeated name keeps its first
@@ -27,7 +27,9 @@ func NewNames(names ...string) *Names {
 		}
 	}
 	for i := 1; i <= staticLen; i++ {
-		n.static[i] = n.tags[static[i].name]
+		n.static[i] = Field{
+			Name: []byte(static[i].name), Value: []byte(static[i].value), Tag: n.tags[static[i].name], Valid: true,
+		}
 	}
 	return n
 }

@@ -76,11 +76,3 @@ var static = [staticLen + 1]pair{
 	60: {"via", ""},
 	61: {"www-authenticate", ""},
 }
-
-// staticFields are the same entries as slices, so that handing one out converts nothing.
-var staticFields = func() (fields [staticLen + 1]Field) {
-	for i := range static {
-		fields[i] = Field{Name: []byte(static[i].name), Value: []byte(static[i].value), Valid: true}
-	}
-	return fields
-}()

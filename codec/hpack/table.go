@@ -66,25 +66,30 @@ func (t *table) evict(max int) {
 	}
 }
 
-// insert adds a field whose bytes do not lie in the arena, and returns its entry, or nil
-// when it does not fit: the table is empty then (RFC 7541 section 4.4).
-func (t *table) insert(name, value []byte, tag Tag, valid bool) *entry {
+// insert adds a field whose bytes do not lie in the arena. One that does not fit leaves the
+// table empty (RFC 7541 section 4.4).
+func (t *table) insert(name, value []byte, tag Tag, valid bool) {
 	need := len(name) + len(value) + entryOverhead
 	if need > t.max {
 		t.evict(0)
-		return nil
+		return
 	}
-	t.evict(t.max - need)
+	if t.size > t.max-need {
+		t.evict(t.max - need)
+	}
 	t.reserve(need - entryOverhead)
 	if t.count == len(t.ring) {
 		t.growRing()
 	}
-	e := &t.ring[(t.head+t.count)&(len(t.ring)-1)]
-	*e = entry{at: uint16(len(t.arena)), name: uint16(len(name)), value: uint16(len(value)), tag: tag, valid: valid}
-	t.arena = append(append(t.arena, name...), value...)
+	at := len(t.arena)
+	t.arena = t.arena[:at+len(name)+len(value)]
+	copy(t.arena[at:], name)
+	copy(t.arena[at+len(name):], value)
+	t.ring[(t.head+t.count)&(len(t.ring)-1)] = entry{
+		at: uint16(at), name: uint16(len(name)), value: uint16(len(value)), tag: tag, valid: valid,
+	}
 	t.count++
 	t.size += need
-	return e
 }
 
 // reserve makes room for n bytes behind the live ones. Live bytes and n together never

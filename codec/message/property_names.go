@@ -106,8 +106,12 @@ var reserved = map[string]struct{}{
 	NameLiteTopic:               {},
 }
 
-// Reserved tells whether a property belongs to the system.
+// Reserved tells whether a property belongs to the system. None that does begins with a small
+// letter, as most others do.
 func Reserved(name []byte) bool {
+	if len(name) == 0 || name[0] >= 'a' {
+		return false
+	}
 	_, ok := reserved[string(name)]
 	return ok
 }

@@ -92,6 +92,11 @@ func TestReserved(t *testing.T) {
 			t.Errorf("%s: %v", name, !want)
 		}
 	}
+	for name := range reserved {
+		if !Reserved([]byte(name)) {
+			t.Errorf("%s is not reserved", name)
+		}
+	}
 	if len(reserved) != 54 {
 		t.Errorf("%d reserved names", len(reserved))
 	}

@@ -102,9 +102,9 @@ func (w *PropertyWriter) Put(key, value []byte) {
 	pair[len(pair)-1] = valueEnd
 }
 
-// PutBytes appends a pair with a known name.
+// PutBytes appends a pair with one of the names of this package, which hold no separators.
 func (w *PropertyWriter) PutBytes(key string, value []byte) {
-	if separated([]byte(key)) || separated(value) { // the conversion is free: nothing keeps it
+	if separated(value) {
 		w.refuse()
 		return
 	}
@@ -115,15 +115,11 @@ func (w *PropertyWriter) PutBytes(key string, value []byte) {
 	pair[len(pair)-1] = valueEnd
 }
 
-// PutString appends a pair with a known name.
+// PutString is PutBytes of a string.
 func (w *PropertyWriter) PutString(key, value string) { w.PutBytes(key, []byte(value)) }
 
-// PutInt appends a number in decimal.
+// PutInt appends a number in decimal, with one of the names of this package.
 func (w *PropertyWriter) PutInt(key string, value int64) {
-	if separated([]byte(key)) {
-		w.refuse()
-		return
-	}
 	pair := w.grow(len(key) + 1)
 	copy(pair, key)
 	pair[len(key)] = nameEnd

@@ -14,18 +14,20 @@ type Broker struct {
 	cluster *Cluster
 
 	// guarded by the cluster's lock
-	queues   map[queueKey]*queue
-	logNext  int64 // commit-log offset of the next record
-	byLog    map[int64]*stored
-	popped   map[delivery]*invisible
-	orders   map[subscription]*order
-	reads    map[subscription]int64 // where a group reads on
-	waiting  []*pop
-	timers   []timer
-	halves   map[int64]*half // by commit-log offset
-	roles    map[string]map[*Client]string
-	revive   int32
-	rotation int
+	queues     map[queueKey]*queue
+	logNext    int64 // commit-log offset of the next record
+	byLog      map[int64]*stored
+	popped     map[delivery]*invisible
+	orders     map[subscription]*order
+	reads      map[subscription]int64 // where a group reads on
+	waiting    []*pop
+	timers     []timer
+	halves     map[int64]*half // by commit-log offset
+	roles      map[string]map[*Client]string
+	lites      map[string]*liteSet // by client id
+	litePopped map[string]bool     // group and commit-log offset
+	revive     int32
+	rotation   int
 }
 
 func newBroker(tb testing.TB, c *Cluster, name string) *Broker {
@@ -33,6 +35,7 @@ func newBroker(tb testing.TB, c *Cluster, name string) *Broker {
 		Name: name, cluster: c, queues: map[queueKey]*queue{}, byLog: map[int64]*stored{},
 		popped: map[delivery]*invisible{}, orders: map[subscription]*order{}, reads: map[subscription]int64{},
 		halves: map[int64]*half{}, roles: map[string]map[*Client]string{},
+		lites: map[string]*liteSet{}, litePopped: map[string]bool{},
 	}
 	b.Server = newServer(tb, b.serve)
 	return b
@@ -58,6 +61,8 @@ var handlers = map[int32]func(*Broker, *Request) Response{
 	200050: (*Broker).popMessage,
 	200051: (*Broker).ackMessage,
 	200053: (*Broker).changeInvisible,
+	200070: (*Broker).popLite,
+	200071: (*Broker).liteSubscription,
 }
 
 func (b *Broker) serve(r *Request) Response {

@@ -40,6 +40,17 @@ type Backend interface {
 	ChangeInvisible(op *ChangeInvisible, now time.Time)
 	// DeadLetter moves a message to its group's dead letters.
 	DeadLetter(op *DeadLetter, now time.Time)
+
+	// EndTransaction delivers or forgets a half message.
+	EndTransaction(op *EndTransaction, now time.Time)
+	// Recall takes a delayed message back.
+	Recall(op *Recall, now time.Time)
+	// SyncLite changes which lite topics a client subscribes to.
+	SyncLite(op *SyncLite, now time.Time)
+
+	// Attach names the clients that may be asked things. It is called once, before any
+	// operation.
+	Attach(c Clients)
 }
 
 // Exchange is one operation in flight, from the method that began it to its reply.
@@ -68,19 +79,22 @@ type Kind uint8
 
 // The kinds of Fault. The table in server/messaging/status.go gives each its Code.
 const (
-	None              Kind = iota // nothing went wrong
-	Internal                      // anything without a kind of its own
-	Timeout                       // no answer before the deadline
-	Busy                          // the broker, or we, take no more for now
-	TopicNotFound                 //
-	GroupNotFound                 //
-	NoWritableQueue               // the topic has no queue that may be written
-	NoReadableQueue               // the topic has no queue that may be read
-	BadBroker                     // a broker was named that does not exist
-	BadHandle                     // a receipt handle that cannot be used
-	NotSupported                  // the broker does not know the request
-	LiteTopicQuota                //
-	SubscriptionQuota             // of lite topics
+	None                Kind = iota // nothing went wrong
+	Internal                        // anything without a kind of its own
+	Timeout                         // no answer before the deadline
+	Busy                            // the broker, or we, take no more for now
+	TopicNotFound                   //
+	GroupNotFound                   //
+	NoWritableQueue                 // the topic has no queue that may be written
+	NoReadableQueue                 // the topic has no queue that may be read
+	BadBroker                       // a broker was named that does not exist
+	BadHandle                       // a receipt handle that cannot be used
+	BadFilter                       // a filter expression that makes no sense
+	NotSupported                    // the broker does not know the request
+	LiteTopicQuota                  //
+	SubscriptionQuota               // of lite topics
+	TransactionNotFound             // never sent, ended already, or too long ago
+	DiskFull                        // nothing is stored until there is room again
 	kinds
 )
 

@@ -9,7 +9,7 @@ import (
 )
 
 func TestMessageTypesAreNamed(t *testing.T) {
-	for kind := TypeUnspecified; kind <= TypeMixed; kind++ {
+	for kind := TypeUnspecified; kind <= TypeAny; kind++ {
 		if got := ParseMessageType(kind.String()); got != kind {
 			t.Errorf("%v is read as %v", kind, got)
 		}

@@ -18,6 +18,8 @@ type Pop struct {
 	Expression  []byte // the filter; "*" is everything
 	SQL         bool   // Expression is SQL92, else tags
 	FIFO        bool
+	Lite        bool   // of the lite topics that ClientID subscribes to; Topic is their parent
+	ClientID    []byte // who receives; borrowed until it comes home
 	MessagesMax int
 	Invisible   time.Duration
 	Poll        time.Duration // how long to wait for a first message

@@ -12,10 +12,11 @@ const (
 	TypeTransaction
 	TypePriority
 	TypeLite
-	TypeMixed // a topic that takes several
+	TypeMixed // a topic that takes normal, FIFO, delay and transaction messages
+	TypeAny   // a topic of Local mode that was made on first use: it takes every type
 )
 
-var typeNames = [...]string{"UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "PRIORITY", "LITE", "MIXED"}
+var typeNames = [...]string{"UNSPECIFIED", "NORMAL", "FIFO", "DELAY", "TRANSACTION", "PRIORITY", "LITE", "MIXED", "ANY"}
 
 func (t MessageType) String() string { return typeNames[t] }
 

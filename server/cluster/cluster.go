@@ -35,6 +35,11 @@ type Config struct {
 	NegativeFor  time.Duration // how long a topic that was not found is believed missing
 	EntriesMax   int           // of topics, and of groups, that are remembered
 
+	ProducerBeat          time.Duration // how often brokers hear which producers may be asked
+	ProducerBatch         int           // groups in one heartbeat
+	TransactionExpiry     time.Duration // how long a half message may be ended
+	TransactionsPerKeyMax int           // half messages that are remembered of one id
+
 	ProbeAfter time.Duration // the first pause before name servers are asked again of which none answers
 	ProbeMax   time.Duration // the longest
 
@@ -63,6 +68,9 @@ func Defaults() Config {
 		EntriesMax:      20_000,
 		ProbeAfter:      time.Second,
 		ProbeMax:        30 * time.Second,
+
+		ProducerBeat: 20 * time.Second, ProducerBatch: 100,
+		TransactionExpiry: 30 * time.Second, TransactionsPerKeyMax: 15,
 	}
 }
 
@@ -71,9 +79,10 @@ type Cluster struct {
 	config   Config
 	counters *remoting.Counters
 
-	routes  table[route]
-	groups  table[group]
-	masters table[peer] // by broker name
+	routes  backend.Table[route]
+	groups  backend.Table[group]
+	masters backend.Table[peer] // by broker name
+	halves  transactions
 
 	topicFlights flights[func(*route, backend.Fault)]
 	groupFlights flights[*backend.FetchGroup]
@@ -84,6 +93,8 @@ type Cluster struct {
 	names   *remoting.NameServers
 	closed  bool
 	sweeper *time.Timer
+	clients backend.Clients // set once, before any operation
+	beater  *time.Timer     // nil until clients is set
 }
 
 var _ backend.Backend = (*Cluster)(nil)
@@ -114,6 +125,9 @@ func (c *Cluster) Close() {
 	defer c.mu.Unlock()
 	c.closed = true
 	c.sweeper.Stop()
+	if c.beater != nil {
+		c.beater.Stop()
+	}
 	for _, p := range c.peers {
 		p.end(errClosed)
 	}
@@ -124,8 +138,9 @@ const sweepEvery = 30 * time.Second
 
 func (c *Cluster) sweep() {
 	now := time.Now()
-	c.routes.prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
-	c.groups.prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
+	c.routes.Prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
+	c.groups.Prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
+	c.halves.prune(now)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {

@@ -26,12 +26,12 @@ func (c *Cluster) withRoute(topic string, then func(*route, backend.Fault)) {
 // withMaster runs then with the master of the broker that a receipt handle names; nil when
 // there is none. Brokers register a topic with their own name: it leads to their address.
 func (c *Cluster) withMaster(broker []byte, then func(*peer, backend.Fault)) {
-	if p := c.masters.get(broker); p != nil {
+	if p := c.masters.Get(broker); p != nil {
 		then(p, backend.Fault{})
 		return
 	}
 	name := string(broker)
-	c.withRoute(name, func(_ *route, f backend.Fault) { then(c.masters.get([]byte(name)), f) })
+	c.withRoute(name, func(_ *route, f backend.Fault) { then(c.masters.Get([]byte(name)), f) })
 }
 
 // noBroker is the fault of a handle that names a broker nobody knows.
@@ -69,7 +69,7 @@ func (c *Cluster) deliver(call *deliveryCall, x *backend.Exchange, d *backend.De
 	call.call = remoting.Call{Request: call, Deadline: x.Deadline}
 	call.delivery = d
 	call.topic = handle.AppendRealTopic(call.topic[:0], d.Handle.TopicMark, d.Group, d.Topic)
-	if p := c.masters.get(d.Handle.Broker); p != nil {
+	if p := c.masters.Get(d.Handle.Broker); p != nil {
 		call.lane = p.lane(ackLane)
 		x.Home.Forward(call.lane.turn, call)
 		return

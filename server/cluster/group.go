@@ -15,7 +15,7 @@ type group struct {
 
 // Group implements backend.Backend.
 func (c *Cluster) Group(name []byte, now time.Time) *backend.Group {
-	g := c.groups.get(name)
+	g := c.groups.Get(name)
 	if g == nil {
 		return nil
 	}
@@ -47,13 +47,13 @@ func (c *Cluster) clusterCame(name string, r *route, f backend.Fault) {
 		if f.OK() {
 			f = backend.Fault{Kind: backend.Internal, Text: "no broker of cluster " + c.config.ClusterName + " is known: check rocketMQClusterName"}
 		}
-		c.endGroupLoad(name, c.groups.get([]byte(name)), f)
+		c.endGroupLoad(name, c.groups.Get([]byte(name)), f)
 		return
 	}
 	c.askGroupConfig(name, r.brokers, func(config *command.GroupConfig, err error) {
 		if err != nil {
 			c.report("group settings failed", name, err)
-			c.endGroupLoad(name, c.groups.get([]byte(name)), callFault(err))
+			c.endGroupLoad(name, c.groups.Get([]byte(name)), callFault(err))
 			return
 		}
 		c.endGroupLoad(name, newGroup(name, config), backend.Fault{})
@@ -65,7 +65,7 @@ func (c *Cluster) endGroupLoad(name string, g *group, f backend.Fault) {
 	if g != nil {
 		again := &group{Group: g.Group, knowledge: knowledge{loaded: time.Now()}}
 		again.lastUsed.Store(max(g.lastUsed.Load(), again.loaded.Unix()-int64(c.config.RefreshAfter/time.Second)))
-		c.groups.put(name, again, c.config.EntriesMax)
+		c.groups.Put(name, again, c.config.EntriesMax)
 		g, f = again, backend.Fault{}
 	}
 	for _, op := range c.groupFlights.land(name) {

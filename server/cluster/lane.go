@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"rocketmq-proxy/codec/command"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/turn"
@@ -34,6 +35,7 @@ type Dialer func(addr string, timeout time.Duration, t *turn.Turn, m Machine) (S
 // lane joins a remoting.Lane, which holds no socket, with a turn, which outlives its sockets.
 type lane struct {
 	cluster *Cluster
+	peer    *peer
 	turn    *turn.Turn
 	line    *remoting.Lane
 
@@ -42,11 +44,15 @@ type lane struct {
 	socket  Socket   // of attempt, once connected
 }
 
-func newLane(c *Cluster, addr string) *lane {
-	l := &lane{cluster: c}
+func newLane(c *Cluster, p *peer, kind laneKind) *lane {
+	l := &lane{cluster: c, peer: p}
 	l.turn = turn.New(l)
+	conn := remoting.Config{Addr: p.addr, Limits: c.config.Lanes, Counters: c.counters}
+	if kind == clientLane {
+		conn.OnRequest = func(head *command.Head, body *pool.Chain) { c.requested(p, head, body) }
+	}
 	l.line = remoting.NewLane(remoting.LaneConfig{
-		Conn:   remoting.Config{Addr: addr, Limits: c.config.Lanes, Counters: c.counters},
+		Conn:   conn,
 		Dial:   l.dial,
 		Hangup: l.hangup,
 		Rand:   newRand(),

@@ -10,7 +10,8 @@ import "sync"
 //	send       sends
 //	pop        pops: long polls, and answers with bodies
 //	ack        acks, invisible times
-//	metadata   routes, topic and group settings, dead letters
+//	metadata   routes, topic and group settings, dead letters, recalls
+//	client     heartbeats of producers, lite subscriptions, and what brokers ask of clients, on this lane only
 type peer struct {
 	addr  string
 	lanes [laneKinds]*lane
@@ -24,13 +25,14 @@ const (
 	popLane
 	ackLane
 	metadataLane
+	clientLane
 	laneKinds
 )
 
 func newPeer(c *Cluster, addr string) *peer {
 	p := &peer{addr: addr}
 	for kind := range p.lanes {
-		p.lanes[kind] = newLane(c, addr)
+		p.lanes[kind] = newLane(c, p, laneKind(kind))
 	}
 	return p
 }

@@ -20,6 +20,7 @@ type popCall struct {
 	op      *backend.Pop
 	route   *route
 	broker  string
+	born    int64 // ms since 1970
 	request command.PopMessage
 	answer  command.PopResponse // its info strings are copies in text
 	text    []byte              // its memory is reused, and that of info
@@ -33,7 +34,7 @@ var (
 )
 
 // Pop implements backend.Backend.
-func (c *Cluster) Pop(op *backend.Pop, _ time.Time) {
+func (c *Cluster) Pop(op *backend.Pop, now time.Time) {
 	r := routeOf(op.Topic)
 	broker, ok := r.readBroker(op.Broker)
 	if !ok {
@@ -42,6 +43,7 @@ func (c *Cluster) Pop(op *backend.Pop, _ time.Time) {
 	}
 	p := carrier[popCall](&op.Carrier)
 	p.op, p.route, p.broker, p.lane = op, r, broker.name, broker.peer.lane(popLane)
+	p.born = now.UnixMilli()
 	p.call = remoting.Call{Request: p, Deadline: op.Deadline}
 	p.request = command.PopMessage{
 		ConsumerGroup: op.Group, Topic: unsafeBytes(op.Topic.Name), QueueID: -1,
@@ -66,6 +68,11 @@ const popHeadBytes = 512
 func (p *popCall) AppendFrame(out *pool.Chain, opaque int32) {
 	r := &p.request
 	reserve := popHeadBytes + len(r.ConsumerGroup) + len(r.Topic) + len(r.Expression) + len(r.AttemptID)
+	if p.op.Lite {
+		lite := p.popLite()
+		out.Commit(command.AppendPopLite(out.Reserve(reserve+len(lite.ClientID)), opaque, &lite, 0))
+		return
+	}
 	out.Commit(command.AppendPop(out.Reserve(reserve), opaque, r, 0))
 }
 
@@ -103,6 +110,10 @@ func (p *popCall) answered(reply *remoting.Reply) {
 
 // keep copies what the head says about the records, which outlive it.
 func (p *popCall) keep(head *command.Head) {
+	if p.op.Lite {
+		p.keepLite(head)
+		return
+	}
 	answer, err := command.ParsePopResponse(head)
 	if err != nil {
 		p.op.Fault = callFault(err)
@@ -135,9 +146,11 @@ func (ret *popReturn) OnTurn(now time.Time) {
 // and the broker delivers the rest again.
 func (p *popCall) readRecords() {
 	op := p.op
-	if err := p.info.Parse(&p.answer); err != nil {
-		op.Fault = callFault(err)
-		return
+	if !op.Lite {
+		if err := p.info.Parse(&p.answer); err != nil {
+			op.Fault = callFault(err)
+			return
+		}
 	}
 	records := message.NewReader(&op.Body)
 	for {
@@ -146,7 +159,11 @@ func (p *popCall) readRecords() {
 			op.Messages = op.Messages[:len(op.Messages)-1]
 			break
 		}
-		p.finish(m)
+		if op.Lite {
+			p.finishLite(m)
+		} else {
+			p.finish(m)
+		}
 	}
 	if err := records.Err(); err != nil && len(op.Messages) == 0 {
 		op.Fault = callFault(err)

@@ -146,8 +146,8 @@ func (c *Cluster) learnMasters(brokers []command.RouteBroker) {
 			continue
 		}
 		p := c.peer(b.Master())
-		if c.masters.get([]byte(b.BrokerName)) != p {
-			c.masters.put(b.BrokerName, p, c.config.EntriesMax)
+		if c.masters.Get([]byte(b.BrokerName)) != p {
+			c.masters.Put(b.BrokerName, p, c.config.EntriesMax)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (c *Cluster) Topic(name []byte, now time.Time) *backend.Topic {
 
 // route returns what is known, nil when it must be fetched, and renews what is old.
 func (c *Cluster) route(name []byte, now time.Time) *route {
-	r := c.routes.get(name)
+	r := c.routes.Get(name)
 	if r == nil {
 		return nil
 	}

@@ -16,6 +16,7 @@ type sendCall struct {
 	lane    *lane
 	op      *backend.Send
 	route   *route
+	broker  string
 	request command.SendMessage
 }
 
@@ -28,7 +29,7 @@ func (c *Cluster) Send(op *backend.Send, _ time.Time) {
 		return
 	}
 	s := carrier[sendCall](&op.Carrier)
-	s.op, s.route, s.lane = op, r, queue.peer.lane(sendLane)
+	s.op, s.route, s.broker, s.lane = op, r, queue.broker, queue.peer.lane(sendLane)
 	s.call = remoting.Call{Request: s, Deadline: op.Deadline}
 	topic := unsafeBytes(op.Topic.Name)
 	first := &op.Messages[0]
@@ -120,4 +121,7 @@ func (s *sendCall) answered(head *command.Head) {
 	op.Offset = stored.QueueOffset
 	op.TransactionID = append(op.TransactionID[:0], stored.TransactionID...)
 	op.RecallHandle = append(op.RecallHandle[:0], stored.RecallHandle...)
+	if op.Stored == backend.StoreOK {
+		s.remember(&stored)
+	}
 }

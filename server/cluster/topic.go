@@ -65,14 +65,14 @@ func (c *Cluster) messageType(name string, config *command.TopicConfig, err erro
 }
 
 func (c *Cluster) lastType(name string) backend.MessageType {
-	if old := c.routes.get([]byte(name)); old != nil {
+	if old := c.routes.Get([]byte(name)); old != nil {
 		return old.Type
 	}
 	return backend.TypeUnspecified
 }
 
 func (c *Cluster) topicLoaded(fresh *route) {
-	c.routes.put(fresh.Name, fresh, c.config.EntriesMax)
+	c.routes.Put(fresh.Name, fresh, c.config.EntriesMax)
 	c.endTopicLoad(fresh.Name, fresh, backend.Fault{})
 }
 
@@ -81,7 +81,7 @@ func (c *Cluster) topicFailed(name string, err error) {
 	if !c.nameServersDown() { // that is said once, not for each topic
 		c.report("route failed", name, err)
 	}
-	if old := c.routes.get([]byte(name)); old != nil && old.Exists {
+	if old := c.routes.Get([]byte(name)); old != nil && old.Exists {
 		retry := c.newRoute(name, nil, time.Now())
 		retry.copyFrom(old)
 		c.topicLoaded(retry)

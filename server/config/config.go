@@ -1,8 +1,9 @@
-// Package config reads what a proxy is to be: the Java proxy's own rmq-proxy.json, its flags
-// and its environment variables become one [Config].
+// Package config reads what a proxy is to be: the Java proxy's own rmq-proxy.json, its flags,
+// its environment variables and, in Local mode, a broker's broker.conf become one [Config].
 //
 // [Resolve] is the whole way, from the arguments of the program to a checked Config. Flags win
-// over the file, the file wins over the environment, the environment wins over the defaults.
+// over rmq-proxy.json, that wins over broker.conf and the environment, and these win over the
+// defaults.
 // Keys are matched without regard to case; unknown keys are noticed and ignored, as a file
 // written for another version must still start; wrong values are all reported at once, each
 // with its key, its line and what is expected.
@@ -17,23 +18,26 @@ import "time"
 // names its key, and the range or the words it takes. The comments give default and unit;
 // "Java:" says where the Java proxy 5.5.0 differs.
 //
-// Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms or s).
+// Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms, s or h).
 // Tag in is the range of a number or a duration, ends included. Tag of is the list of words. Tag
 // effect is none where nothing reads the field yet: whoever sets it is told.
 type Config struct {
-	Proxy      Proxy
-	NameServer NameServer
-	GRPC       GRPC
-	TLS        TLS
-	Broker     Broker
-	Message    Message
-	Client     Client
-	Receive    Receive
-	Renew      Renew
-	Cache      Cache
-	Session    Session
-	Operator   Operator
-	Limits     Limits
+	Proxy       Proxy
+	NameServer  NameServer
+	GRPC        GRPC
+	TLS         TLS
+	Broker      Broker
+	Message     Message
+	Client      Client
+	Receive     Receive
+	Renew       Renew
+	Lite        Lite
+	Transaction Transaction
+	Cache       Cache
+	Session     Session
+	Operator    Operator
+	Limits      Limits
+	Local       Local
 
 	origins origins
 }
@@ -53,7 +57,8 @@ type Proxy struct {
 	ClusterName string `key:"rocketMQClusterName"`
 	// Name tells this proxy from its peers. Default: the host's name.
 	Name string `key:"proxyName"`
-	// Mode is where messages live. Default cluster.
+	// Mode is where messages live. Default cluster; local when neither a file nor a flag nor a
+	// variable says anything of a cluster.
 	Mode Mode `key:"proxyMode" of:"cluster local"`
 	// LocalAddr is the address of this machine as others know it: host name or IP without a port.
 	// Default, also when blank: the first IPv4 address that is not loopback, else 127.0.0.1.

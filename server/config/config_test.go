@@ -99,7 +99,7 @@ func other(k *key, c *Config) string {
 	switch {
 	case k.unit != 0:
 		return fmt.Sprint(k.max/int64(k.unit) - 1)
-	case v.Kind() == reflect.Int:
+	case v.Kind() == reflect.Int || v.Kind() == reflect.Int64:
 		return fmt.Sprint(k.max - 1)
 	case v.Kind() == reflect.Bool:
 		return fmt.Sprint(!v.Bool())

@@ -12,13 +12,14 @@ import (
 type Environment struct {
 	NameServers string // $NAMESRV_ADDR
 	Home        string // $RMQ_PROXY_HOME, else $ROCKETMQ_HOME, else ".", as the Java proxy looks
+	Data        string // where Local mode keeps messages; empty: store in Home
 	Host        string // the host's name
 	Addr        string // the address of this machine as others know it
 }
 
 // FromOS is the environment of this process.
 func FromOS() Environment {
-	env := Environment{NameServers: os.Getenv("NAMESRV_ADDR"), Home: ".", Addr: localAddr(interfaceAddrs())}
+	env := Environment{NameServers: os.Getenv("NAMESRV_ADDR"), Home: ".", Data: dataDir(), Addr: localAddr(interfaceAddrs())}
 	for _, name := range []string{"RMQ_PROXY_HOME", "ROCKETMQ_HOME"} {
 		if home := os.Getenv(name); home != "" {
 			env.Home = home
@@ -91,8 +92,10 @@ func Default(env Environment) Config {
 			AttemptsMax: 3, BackoffInitial: milliseconds(10), BackoffMax: seconds(1), BackoffMultiplier: 2,
 			PollTimeoutMin: seconds(5), PollTimeoutMax: seconds(20), PollBatchMax: 32, MetricMode: "off",
 		},
-		Receive: Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
-		Renew:   Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},
+		Receive:     Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
+		Renew:       Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},
+		Lite:        Lite{UnackedMax: 100, SyncRate: 5000},
+		Transaction: Transaction{BeatPeriod: seconds(20), BeatBatch: 100, Expiry: seconds(30), PerIDMax: 15},
 		Cache: Cache{
 			RouteExpiry: seconds(300), RouteRefresh: seconds(20), RoutesMax: 20000,
 			TopicExpiry: seconds(300), TopicRefresh: seconds(20), TopicsMax: 20000,
@@ -100,6 +103,7 @@ func Default(env Environment) Config {
 		},
 		Session:  Session{Expiry: seconds(120)},
 		Operator: Operator{LogLevel: "info"},
+		Local:    defaultLocal(env),
 		Limits: Limits{
 			ConnectionsMax: 20000, InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
 			RequestBytesMax: 32 << 20, InflightBytesMax: 256 << 20, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),

@@ -17,6 +17,23 @@ type Flags struct {
 	ProxyConfigPath  string // -pc
 	ProxyMode        string // -pm
 	BrokerConfigPath string // -bc
+	StorePath        string // -store, our own
+}
+
+// definition is one flag.
+type definition struct {
+	short, long string
+	value       func(*Flags) *string
+	key         string // in rmq-proxy.json; "" for none
+}
+
+// definitions are all flags. The help text, which is written by hand, is held against them.
+var definitions = []definition{
+	{"n", "namesrvAddr", func(f *Flags) *string { return &f.NameServers }, "namesrvAddr"},
+	{"pc", "proxyConfigPath", func(f *Flags) *string { return &f.ProxyConfigPath }, ""},
+	{"pm", "proxyMode", func(f *Flags) *string { return &f.ProxyMode }, "proxyMode"},
+	{"bc", "brokerConfigPath", func(f *Flags) *string { return &f.BrokerConfigPath }, "brokerConfigPath"},
+	{"store", "storePathRootDir", func(f *Flags) *string { return &f.StorePath }, "storePathRootDir"},
 }
 
 // UsageError is a command line that makes no sense.
@@ -33,22 +50,14 @@ func Help() string { return help }
 
 // ParseFlags reads the arguments after the program's name. It returns [flag.ErrHelp] when help
 // is asked for, and a [UsageError] when the arguments make no sense. Every flag has the Java
-// proxy's short and long name, with one hyphen or two.
+// proxy's short and long name, if it has it, with one hyphen or two.
 func ParseFlags(args []string) (Flags, error) {
 	var f Flags
 	set := flag.NewFlagSet("rocketmq-proxy", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
-	for _, d := range []struct {
-		value       *string
-		short, long string
-	}{
-		{&f.NameServers, "n", "namesrvAddr"},
-		{&f.ProxyConfigPath, "pc", "proxyConfigPath"},
-		{&f.ProxyMode, "pm", "proxyMode"},
-		{&f.BrokerConfigPath, "bc", "brokerConfigPath"},
-	} {
-		set.StringVar(d.value, d.short, "", "")
-		set.StringVar(d.value, d.long, "", "")
+	for _, d := range definitions {
+		set.StringVar(d.value(&f), d.short, "", "")
+		set.StringVar(d.value(&f), d.long, "", "")
 	}
 	switch err := set.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -63,13 +72,9 @@ func ParseFlags(args []string) (Flags, error) {
 
 // over sets what the flags say in c.
 func (f Flags) over(c *Config) {
-	for _, s := range []struct{ value, key, flag string }{
-		{f.NameServers, "namesrvAddr", "flag -n"},
-		{f.ProxyMode, "proxyMode", "flag -pm"},
-		{f.BrokerConfigPath, "brokerConfigPath", "flag -bc"},
-	} {
-		if strings.TrimSpace(s.value) != "" {
-			c.setText(s.key, s.value, s.flag)
+	for _, d := range definitions {
+		if value := *d.value(&f); d.key != "" && strings.TrimSpace(value) != "" {
+			c.setText(d.key, value, "flag -"+d.short)
 		}
 	}
 }
@@ -81,9 +86,14 @@ func Resolve(args []string, env Environment) (Config, []Notice, error) {
 	if err != nil {
 		return Config{}, nil, err
 	}
-	c, notices, err := loadFile(flags, env)
+	c, hasFile, notices, err := loadFile(flags, env)
 	faults, _ := errors.AsType[Faults](err)
 	flags.over(&c)
+	c.chooseMode(hasFile)
+	if c.Proxy.Mode == ModeLocal {
+		more, wrong := c.settleLocal()
+		notices, faults = append(notices, more...), append(faults, wrong...)
+	}
 	if strings.TrimSpace(c.Proxy.LocalAddr) == "" {
 		c.Proxy.LocalAddr = env.Addr // blank means: find it, as in the Java proxy
 	}
@@ -98,16 +108,17 @@ func Resolve(args []string, env Environment) (Config, []Notice, error) {
 
 // loadFile reads the file of -pc, which must exist, or the one at the default place, which need
 // not: the defaults are a working configuration. The Java proxy refuses to start then.
-func loadFile(flags Flags, env Environment) (Config, []Notice, error) {
+func loadFile(flags Flags, env Environment) (c Config, hasFile bool, notices []Notice, err error) {
 	base := Default(env)
-	if path := flags.ProxyConfigPath; strings.TrimSpace(path) != "" {
-		return Load(path, base)
+	path := flags.ProxyConfigPath
+	if strings.TrimSpace(path) == "" {
+		path = env.DefaultPath()
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return base, false, []Notice{{Origin: path, Text: "there is no such file: the defaults apply", Minor: true}}, nil
+		}
 	}
-	path := env.DefaultPath()
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return base, []Notice{{Origin: path, Text: "there is no such file: the defaults apply", Minor: true}}, nil
-	}
-	return Load(path, base)
+	c, notices, err = Load(path, base)
+	return c, true, notices, err
 }
 
 // Exit prints what an error of Resolve has to say and returns the exit code: help is an answer

@@ -10,16 +10,16 @@ import (
 )
 
 func TestParseFlags(t *testing.T) {
-	all := Flags{"a:1;b:2", "f.json", "local", "b.conf"}
+	all := Flags{"a:1;b:2", "f.json", "local", "b.conf", "/data"}
 	for _, test := range []struct {
 		args string
 		want Flags
 		err  string
 	}{
 		{"", Flags{}, ""},
-		{"-n a:1;b:2 -pc f.json -pm local -bc b.conf", all, ""},
-		{"--namesrvAddr a:1;b:2 --proxyConfigPath f.json --proxyMode local --brokerConfigPath b.conf", all, ""},
-		{"--n=a:1;b:2 --pc=f.json -proxyMode=local --bc b.conf", all, ""},
+		{"-n a:1;b:2 -pc f.json -pm local -bc b.conf -store /data", all, ""},
+		{"--namesrvAddr a:1;b:2 --proxyConfigPath f.json --proxyMode local --brokerConfigPath b.conf --storePathRootDir /data", all, ""},
+		{"--n=a:1;b:2 --pc=f.json -proxyMode=local --bc b.conf -store=/data", all, ""},
 		{"-n a:1;b:2 -x", Flags{}, "flag provided but not defined: -x"},
 		{"-n", Flags{}, "flag needs an argument: -n"},
 		{"local", Flags{}, `unexpected argument "local"`},
@@ -79,8 +79,9 @@ func TestResolveOrder(t *testing.T) {
 		}
 	}
 
-	c, _, err := Resolve([]string{"-pc", named, "-pm", "LOCAL", "-bc", "b.conf"}, inHome)
-	if err != nil || c.Proxy.Name != "named" || c.Proxy.Mode != ModeLocal || c.Proxy.BrokerConfigPath != "b.conf" || c.Proxy.LocalAddr != "10.1.2.3" {
+	broker := write("b.conf", "storePathRootDir=/data")
+	c, _, err := Resolve([]string{"-pc", named, "-pm", "LOCAL", "-bc", broker}, inHome)
+	if err != nil || c.Proxy.Name != "named" || c.Proxy.Mode != ModeLocal || c.Proxy.BrokerConfigPath != broker || c.Proxy.LocalAddr != "10.1.2.3" {
 		t.Errorf("got %v, %v", c, err)
 	}
 }
@@ -96,7 +97,7 @@ func TestResolveFaults(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"no name server at all", nil, []string{"namesrvAddr is not set"}},
+		{"no name server for a cluster", []string{"-pm", "cluster"}, []string{"namesrvAddr is not set"}},
 		{"named file missing", []string{"-n", "a:1", "-pc", "/nowhere/x.json"}, []string{"configuration file /nowhere/x.json: no such file"}},
 		{"flag out of range", []string{"-n", "a:1", "-pm", "both"}, []string{`flag -pm: proxyMode is "both", expected one of cluster, local`}},
 		{"types and ranges together", []string{"-pc", broken}, []string{
@@ -140,7 +141,11 @@ func TestExit(t *testing.T) {
 
 // TestHelpNamesEveryFlag keeps the text, which is written by hand, and the flags together.
 func TestHelpNamesEveryFlag(t *testing.T) {
-	for _, word := range []string{"-n,", "-pc,", "-pm,", "-bc,", "-h,", "-namesrvAddr", "-proxyConfigPath", "-proxyMode", "-brokerConfigPath", "NAMESRV_ADDR", "RMQ_PROXY_HOME", "ROCKETMQ_HOME"} {
+	words := []string{"  -h,", "-help", "NAMESRV_ADDR", "RMQ_PROXY_HOME", "ROCKETMQ_HOME", "XDG_DATA_HOME"}
+	for _, d := range definitions {
+		words = append(words, "  -"+d.short+",", "-"+d.long)
+	}
+	for _, word := range words {
 		if !strings.Contains(Help(), word) {
 			t.Errorf("help does not name %s", word)
 		}

@@ -64,13 +64,35 @@ type Renew struct {
 	// Enabled switches renewal on. Default true.
 	Enabled bool `key:"enableProxyAutoRenew"`
 	// AttemptsMax is how often a failed renewal is tried again. Default 3.
-	AttemptsMax int `key:"maxRenewRetryTimes" in:"0..1000" effect:"none"`
+	AttemptsMax int `key:"maxRenewRetryTimes" in:"0..1000"`
 	// Ahead is how long before the end a handle is renewed. Default 10 s.
-	Ahead time.Duration `key:"renewAheadTimeMillis,ms" in:"0s..24h" effect:"none"`
+	Ahead time.Duration `key:"renewAheadTimeMillis,ms" in:"0s..24h"`
 	// TimeMax is how long a message is renewed altogether. Default 3 h.
-	TimeMax time.Duration `key:"renewMaxTimeMillis,ms" in:"0s..87600h" effect:"none"`
+	TimeMax time.Duration `key:"renewMaxTimeMillis,ms" in:"0s..87600h"`
 	// Period is how often handles are looked through. Default 5 s.
-	Period time.Duration `key:"renewSchedulePeriodMillis,ms" in:"100ms..1h" effect:"none"`
+	Period time.Duration `key:"renewSchedulePeriodMillis,ms" in:"100ms..1h"`
+}
+
+// Lite bounds what clients do with lite topics.
+type Lite struct {
+	// UnackedMax is how many messages of lite topics a client may have unacknowledged. Default 100.
+	UnackedMax int `key:"maxLiteRenewNumPerChannel" in:"0..2147483647"`
+	// SyncRate is how many additions of subscriptions are taken in a second, in the whole process.
+	// Default 5000.
+	SyncRate int `key:"maxSyncLiteSubscriptionRate" in:"1..2147483647"`
+}
+
+// Transaction is how half messages and their producers are looked after.
+type Transaction struct {
+	// BeatPeriod is how often brokers hear which producers they may ask. Default 20 s.
+	BeatPeriod time.Duration `key:"transactionHeartbeatPeriodSecond,s" in:"1s..1h"`
+	// BeatBatch is the number of producer groups in one heartbeat. Default 100.
+	BeatBatch int `key:"transactionHeartbeatBatchNum" in:"1..100000"`
+	// Expiry is how long after its send, or the broker's question, a transaction may be ended.
+	// Default 30 s.
+	Expiry time.Duration `key:"transactionDataExpireMillis,ms" in:"1ms..24h"`
+	// PerIDMax is the number of half messages remembered of one transaction id. Default 15.
+	PerIDMax int `key:"transactionDataMaxNum" in:"1..100000"`
 }
 
 // Cache is what is remembered of topics and groups, and for how long.

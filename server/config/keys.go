@@ -72,7 +72,7 @@ func readKey(group, field reflect.StructField) key {
 	if words := field.Tag.Get("of"); words != "" {
 		k.words = strings.Fields(words)
 	}
-	k.unit = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second}[unit]
+	k.unit = map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "h": time.Hour}[unit]
 	if isDuration := field.Type == typeDuration; name == "" || isDuration != (k.unit != 0) {
 		panic("config: tag of " + group.Name + "." + field.Name)
 	}
@@ -118,7 +118,10 @@ func (k *key) expected() string {
 }
 
 func (k *key) unitName() string {
-	if k.unit == time.Second {
+	switch k.unit {
+	case time.Hour:
+		return "hours"
+	case time.Second:
 		return "seconds"
 	}
 	return "milliseconds"

@@ -34,6 +34,7 @@ func (c *Config) Validate() Faults {
 	c.validateNameServer(blame)
 	c.validateAddrs(blame)
 	c.validateTLS(blame)
+	c.validateLocal(blame)
 	for _, o := range c.orders() {
 		if o.low > o.high {
 			blame(o.lowKey, "is %v, expected at most %v, the value of %s", o.low, o.high, o.highKey)
@@ -55,7 +56,8 @@ func (c *Config) validateNameServer(blame blame) {
 		blame("namesrvDomain", "is not supported yet; give the name servers in namesrvAddr, as host:9876;host:9876")
 	default:
 		blame("namesrvAddr", "is not set, and cluster mode needs a name server: give it with -n host:9876, "+
-			"with NAMESRV_ADDR=host:9876 in the environment or as \"namesrvAddr\" in rmq-proxy.json; separate several with ';'")
+			"with NAMESRV_ADDR=host:9876 in the environment or as \"namesrvAddr\" in rmq-proxy.json; separate several with ';'. "+
+			"Without a cluster, -pm local or \"proxyMode\": \"local\" runs a broker inside")
 	}
 	for _, a := range addrs {
 		if err := checkHostPort(a, 1); err != nil {

@@ -57,12 +57,19 @@ func (k *key) setString(v reflect.Value, raw json.RawMessage) error {
 	return nil
 }
 
-// tidy is s as the key keeps it: words in lower case, texts as they are.
+// tidy is s as the key keeps it: words, which are taken in any case, in their own; texts as
+// they are.
 func (k *key) tidy(s string) string {
-	if k.words != nil {
-		return strings.ToLower(strings.TrimSpace(s))
+	if k.words == nil {
+		return s
 	}
-	return s
+	s = strings.TrimSpace(s)
+	for _, word := range k.words {
+		if strings.EqualFold(word, s) {
+			return word
+		}
+	}
+	return strings.ToLower(s)
 }
 
 func (k *key) wrong(raw json.RawMessage) error {
@@ -136,8 +143,11 @@ func (c *Config) Origin(name string) string {
 			return origin
 		}
 	}
-	return "default"
+	return originDefault
 }
+
+// originDefault is the origin of a value that nobody has given.
+const originDefault = "default"
 
 // setText gives a text key a value from outside the file.
 func (c *Config) setText(name, value, origin string) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,47 +41,91 @@ const callPatience = 30 * time.Second
 // talk is a conversation of one test with one client: a call that fails ends the test.
 type talk struct {
 	*testing.T
+	*target
+	kind   kind
 	client *client.Client
 }
 
-// eachClient runs a test with each official client, by TLS and by cleartext, one
-// after the other.
-func eachClient(t *testing.T, conversation func(t talk)) {
-	needWorld(t)
-	for _, k := range kinds {
-		t.Run(k.String(), func(t *testing.T) { conversation(startClient(t, k)) })
-	}
+// sharedClient is a client process that tests have together: they keep apart by their names.
+type sharedClient struct{ client *client.Client }
+
+// share starts the process for the first test that wants it.
+func (w *world) share(g *target, k kind) func() (*sharedClient, error) {
+	return sync.OnceValues(func() (*sharedClient, error) {
+		c, err := w.startProgram(g, k)
+		if err != nil {
+			return nil, err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.close = append(w.close, c.Stop)
+		return &sharedClient{c}, nil
+	})
 }
 
-// eachClientTogether is eachClient for tests that mostly wait: all at a time.
-func eachClientTogether(t *testing.T, conversation func(t talk)) {
-	needWorld(t)
-	for _, k := range kinds {
-		t.Run(k.String(), func(t *testing.T) {
-			t.Parallel()
-			conversation(startClient(t, k))
+func (w *world) startProgram(g *target, k kind) (*client.Client, error) {
+	return client.Start(w.dir, g.name+"-"+k.String()+"-"+suffix(), w.clients[k.language], client.Config{
+		Endpoint: g.endpoint, TLS: k.tls, RequestTimeout: cmp.Or(k.requestTimeout, requestTimeout),
+	})
+}
+
+// eachClient runs a test of a feature on each target with each official client, by TLS and by
+// cleartext, one after the other.
+func eachClient(t *testing.T, feature string, conversation func(t talk)) {
+	for _, g := range the.targets {
+		t.Run(g.name, func(t *testing.T) {
+			for _, k := range kinds {
+				t.Run(k.String(), func(t *testing.T) {
+					the.table.enter(t, feature, g.name, k.String())
+					conversation(withShared(t, g, k))
+				})
+			}
 		})
 	}
 }
 
-// needWorld leaves a test out, without a word of its own: TestMain said why.
-func needWorld(t *testing.T) *world {
-	t.Helper()
-	if the == nil {
-		t.SkipNow()
+// eachClientTogether is eachClient for tests that mostly wait: all at a time.
+func eachClientTogether(t *testing.T, feature string, conversation func(t talk)) {
+	t.Parallel()
+	for _, g := range the.targets {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			for _, k := range kinds {
+				t.Run(k.String(), func(t *testing.T) {
+					the.table.enter(t, feature, g.name, k.String())
+					t.Parallel()
+					conversation(withShared(t, g, k))
+				})
+			}
+		})
 	}
-	return the
 }
 
-func startClient(t *testing.T, k kind) talk {
+// withShared is a conversation with the client process that all tests have together.
+func withShared(t *testing.T, g *target, k kind) talk {
 	t.Helper()
-	program := the.clients[k.language]
-	if program == nil {
+	if the.clients[k.language] == nil {
+		t.SkipNow() // TestMain said why
+	}
+	c, err := g.shared[k]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s last said:\n%s", c.client.Name, c.client.LogTail(10))
+		}
+	})
+	return talk{T: t, target: g, kind: k, client: c.client}
+}
+
+// startClient is a conversation with a client process of the test's own.
+func startClient(t *testing.T, g *target, k kind) talk {
+	t.Helper()
+	if the.clients[k.language] == nil {
 		t.SkipNow()
 	}
-	c, err := client.Start(the.dir, k.String()+"-"+suffix(), program, client.Config{
-		Endpoint: the.endpoint, TLS: k.tls, RequestTimeout: cmp.Or(k.requestTimeout, requestTimeout),
-	})
+	c, err := the.startProgram(g, k)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +135,7 @@ func startClient(t *testing.T, k kind) talk {
 			t.Logf("%s last said:\n%s", k, c.LogTail(40))
 		}
 	})
-	return talk{T: t, client: c}
+	return talk{T: t, target: g, kind: k, client: c}
 }
 
 // ask calls an operation that may fail.
@@ -124,7 +169,10 @@ func (t talk) mustFor(patience time.Duration, op string, pairs ...any) client.An
 // received is a message as a client's receive tells it.
 type received struct {
 	id, topic, tag, fingerprint string
+	group                       string // message group
 	index, attempt              int
+	at                          time.Time // when the client had it, to the millisecond
+	due                         time.Time // its delivery timestamp; zero: none
 }
 
 // receive is one receive of a simple consumer. Nothing there is no error.
@@ -134,18 +182,28 @@ func (t talk) receive(group string, most int, invisible time.Duration) (messages
 	if err != nil && client.Code(err) != messageNotFound {
 		t.Fatal(err)
 	}
+	return t.messages(answer), answer.Micros("micros")
+}
+
+// messages are the messages in an answer.
+func (t talk) messages(answer client.Answer) (messages []received) {
+	t.Helper()
 	for _, text := range answer.All("message") {
 		values, err := url.ParseQuery(text)
 		if err != nil {
 			t.Fatal(err)
 		}
 		a := client.Answer(values)
-		messages = append(messages, received{
-			id: a.Text("id"), topic: a.Text("topic"), tag: a.Text("tag"), fingerprint: a.Text("fingerprint"),
-			index: a.Int("index"), attempt: a.Int("attempt"),
-		})
+		m := received{
+			id: a.Text("id"), topic: a.Text("topic"), tag: a.Text("tag"), fingerprint: a.Text("fingerprint"), group: a.Text("group"),
+			index: a.Int("index"), attempt: a.Int("attempt"), at: time.UnixMilli(int64(a.Int("at"))),
+		}
+		if due := a.Int("due"); due != 0 {
+			m.due = time.UnixMilli(int64(due))
+		}
+		messages = append(messages, m)
 	}
-	return messages, answer.Micros("micros")
+	return messages
 }
 
 const messageNotFound = 40401
@@ -154,15 +212,9 @@ const messageNotFound = 40401
 func small() content.Series { return content.Series{Seed: seed(), BytesMost: 512} }
 
 // topic makes a topic of a test's own.
-func topic(t *testing.T, messageType string) string {
+func (t talk) topic(messageType string) string {
 	t.Helper()
-	name := freshName(t)
-	ctx, cancel := context.WithTimeout(t.Context(), callPatience)
-	defer cancel()
-	if err := the.cluster.CreateTopic(ctx, name, messageType, 4); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return t.makeTopic(t.T, messageType, 4)
 }
 
 var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)

@@ -1,7 +1,8 @@
-// Package conformance lets official clients talk to a real broker through the
-// proxy and checks what they hear. It is a module of its own, because the
-// official Go client registers the same protobuf names as codec/apiv2 and the
-// two would panic in one binary. It holds tests only; nobody imports it.
+// Package conformance lets official clients talk to the proxy, in Local mode and
+// in front of a real broker, and checks what they hear: one test source for both.
+// It is a module of its own, because the official Go client registers the same
+// protobuf names as codec/apiv2 and the two would panic in one binary. It holds
+// tests only; nobody imports it.
 //
 // What stands where:
 //

@@ -18,8 +18,8 @@ const (
 // TestLongPollWakesWhenAMessageComes measures from the end of the send to the
 // end of a receive that was waiting before it.
 func TestLongPollWakesWhenAMessageComes(t *testing.T) {
-	eachClient(t, func(t talk) {
-		name, group, series := topic(t.T, "NORMAL"), freshName(t.T), small()
+	eachClient(t, "long poll: wakes when a message comes", func(t talk) {
+		name, group, series := t.topic("NORMAL"), freshName(t.T), small()
 		t.must("simple", "group", group, "topic", name, "filter", "*", "await", 10*time.Second)
 		t.must("producer", "topic", name)
 
@@ -61,8 +61,8 @@ func TestLongPollWakesWhenAMessageComes(t *testing.T) {
 
 // TestLongPollOnAnEmptyTopicEndsInItsOwnTime waits out a whole poll.
 func TestLongPollOnAnEmptyTopicEndsInItsOwnTime(t *testing.T) {
-	eachClientTogether(t, func(t talk) {
-		name, group := topic(t.T, "NORMAL"), freshName(t.T)
+	eachClientTogether(t, "long poll: ends in its own time", func(t talk) {
+		name, group := t.topic("NORMAL"), freshName(t.T)
 		t.must("simple", "group", group, "topic", name, "filter", "*", "await", pollAwait)
 		messages, took := t.receive(group, 1, time.Minute) // fails at anything but "no message"
 		if len(messages) != 0 {

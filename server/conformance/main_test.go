@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,21 +22,28 @@ var javaPom []byte
 // world is what every test talks to. It is made once, because a broker takes
 // seconds to start; tests keep apart by topics and groups of their own.
 type world struct {
-	dir      string
-	cluster  *cluster.Cluster
-	endpoint string              // host:port of the proxy's gRPC server
-	proxy    *proxy.Proxy        // nil when the endpoint is not the proxy of this tree
-	clients  map[string][]string // program and arguments, by language
-	close    []func()
+	dir     string
+	program string // the proxy of this tree
+	targets []*target
+	clients map[string][]string // program and arguments, by language
+	table   table
+	mu      sync.Mutex
+	close   []func()
 }
 
-// the is nil when the tests that need it are left out.
+// the is made before the first test.
 var the *world
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // parallelTests is more than the cores, because these tests mostly wait.
-const parallelTests = "8"
+const parallelTests = "32"
+
+// The check of undecided transactions, on each target.
+const (
+	checkInterval = 2 * time.Second
+	checkAfter    = time.Second
+)
 
 func run(m *testing.M) int {
 	flag.Parse()
@@ -43,14 +51,8 @@ func run(m *testing.M) int {
 		fmt.Println("conformance:", err)
 		return 1
 	}
-	external := os.Getenv("CONFORMANCE_ENDPOINT") != ""
-	missing := cluster.Missing()
-	switch {
-	case missing != "" && !external:
-		fmt.Printf("conformance: %s is missing, the tests against a broker are left out\n", missing)
-		return m.Run()
-	case missing != "":
-		fmt.Printf("conformance: %s is missing, the tests with the Java client are left out\n", missing)
+	if missing := cluster.Missing(); missing != "" {
+		fmt.Printf("conformance: %s is missing: the Java client and the real cluster are left out\n", missing)
 	}
 
 	dir, err := os.MkdirTemp("", "conformance-")
@@ -62,7 +64,7 @@ func run(m *testing.M) int {
 	defer w.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	for _, prepare := range []func(context.Context) error{w.buildClients, w.startCluster, w.startProxy} {
+	for _, prepare := range []func(context.Context) error{w.buildClients, w.buildProxy, w.startLocal, w.startCluster, w.findGiven} {
 		if err := prepare(ctx); err != nil {
 			fmt.Println("conformance:", err)
 			return 1
@@ -73,7 +75,33 @@ func run(m *testing.M) int {
 	if code != 0 {
 		w.lastWords()
 	}
+	var names []string
+	for _, g := range w.targets {
+		names = append(names, g.name)
+	}
+	w.table.print(os.Stdout, names)
 	return code
+}
+
+// add takes a target in.
+func (w *world) add(g *target) {
+	g.shared = map[kind]func() (*sharedClient, error){}
+	for _, k := range kinds {
+		g.shared[k] = w.share(g, k)
+	}
+	w.targets = append(w.targets, g)
+}
+
+// wanted tells whether a target is to be tested.
+func wanted(name string) bool {
+	if os.Getenv("CONFORMANCE_ENDPOINT") != "" {
+		return name == "given"
+	}
+	if os.Getenv("CONFORMANCE_PROXY") == "java" {
+		return name == "cluster"
+	}
+	only := os.Getenv("CONFORMANCE_TARGET")
+	return name != "given" && (only == "" || only == name)
 }
 
 // buildClients makes the programs around the official clients.
@@ -104,10 +132,39 @@ func (w *world) buildClients(ctx context.Context) error {
 	return err
 }
 
-// startCluster starts the broker, or finds the one it was told of.
+func (w *world) buildProxy(ctx context.Context) (err error) {
+	w.program, err = proxy.Build(ctx, w.dir)
+	return err
+}
+
+// startLocal starts the proxy in Local mode.
+func (w *world) startLocal(ctx context.Context) error {
+	if !wanted(localTarget) {
+		return nil
+	}
+	store := filepath.Join(w.dir, "store")
+	p, err := proxy.Make(w.program, w.dir, "local", localConfig(store))
+	if err != nil {
+		return err
+	}
+	if err := p.Start(ctx); err != nil {
+		return err
+	}
+	w.close = append(w.close, p.Stop)
+	w.add(&target{name: localTarget, endpoint: p.Endpoint, brokerName: "local", proxy: p, store: store})
+	return nil
+}
+
+func localConfig(store string) map[string]any {
+	return map[string]any{
+		"proxyMode": "LOCAL", "storePathRootDir": store,
+		"transactionCheckInterval": checkInterval.Milliseconds(), "transactionTimeOut": checkAfter.Milliseconds(),
+	}
+}
+
+// startCluster starts a name server, a broker, and the proxy of this tree or the Java proxy.
 func (w *world) startCluster(ctx context.Context) (err error) {
-	if os.Getenv("CONFORMANCE_ENDPOINT") != "" {
-		w.cluster = cluster.Attach(environment("CONFORMANCE_NAMESRV", "127.0.0.1:9876"), environment("CONFORMANCE_BROKER", "127.0.0.1:10911"))
+	if !wanted("cluster") || cluster.Missing() != "" {
 		return nil
 	}
 	dir := filepath.Join(w.dir, "cluster")
@@ -116,43 +173,56 @@ func (w *world) startCluster(ctx context.Context) (err error) {
 	}
 	// Synchronous flushing throughout: the tests that kill the broker hold it to
 	// what it acknowledged.
-	w.cluster, err = cluster.Start(ctx, dir, cluster.Config{FlushDiskType: "SYNC_FLUSH"})
-	w.close = append(w.close, w.cluster.Stop)
-	return err
-}
-
-// startProxy starts the proxy of this tree, or the Java proxy, or neither.
-func (w *world) startProxy(ctx context.Context) error {
-	if w.endpoint = os.Getenv("CONFORMANCE_ENDPOINT"); w.endpoint != "" {
-		return nil
-	}
-	if os.Getenv("CONFORMANCE_PROXY") == "java" {
-		process, endpoint, err := w.cluster.StartReferenceProxy(ctx)
-		if process != nil {
-			w.close = append(w.close, process.Kill)
-		}
-		w.endpoint = endpoint
-		return err
-	}
-	program, err := proxy.Build(ctx, w.dir)
+	c, err := cluster.Start(ctx, dir, cluster.Config{FlushDiskType: "SYNC_FLUSH", CheckInterval: checkInterval, CheckAfter: checkAfter})
+	w.close = append(w.close, c.Stop)
 	if err != nil {
 		return err
 	}
-	if w.proxy, err = proxy.Start(ctx, program, w.dir, w.cluster.Namesrv); err != nil {
+	g := &target{name: "cluster", brokerName: cluster.BrokerName, cluster: c}
+	if os.Getenv("CONFORMANCE_PROXY") == "java" {
+		process, endpoint, err := c.StartReferenceProxy(ctx)
+		if process != nil {
+			w.close = append(w.close, process.Kill)
+		}
+		g.endpoint = endpoint
+		w.add(g)
 		return err
 	}
-	w.close = append(w.close, w.proxy.Stop)
-	w.endpoint = w.proxy.Endpoint
+	if g.proxy, err = proxy.Make(w.program, w.dir, "proxy", cluster.ProxyConfig(c.Namesrv)); err != nil {
+		return err
+	}
+	if err := g.proxy.Start(ctx); err != nil {
+		return err
+	}
+	w.close = append(w.close, g.proxy.Stop)
+	g.endpoint = g.proxy.Endpoint
+	w.add(g)
+	return nil
+}
+
+// findGiven is the proxy that the tests were told of.
+func (w *world) findGiven(context.Context) error {
+	if wanted("given") {
+		w.add(&target{
+			name: "given", endpoint: os.Getenv("CONFORMANCE_ENDPOINT"), brokerName: cluster.BrokerName,
+			cluster: cluster.Attach(environment("CONFORMANCE_NAMESRV", "127.0.0.1:9876"), environment("CONFORMANCE_BROKER", "127.0.0.1:10911")),
+		})
+	}
 	return nil
 }
 
 // lastWords prints what a failed run is explained by.
 func (w *world) lastWords() {
-	if w.proxy != nil {
-		fmt.Printf("--- the proxy (pid %d) last said:\n%s\n", w.proxy.Pid(), w.proxy.LogTail(100))
-	}
-	if tail := w.cluster.LogTail(20); tail != "" {
-		fmt.Printf("--- the broker last said:\n%s\n", tail)
+	for _, g := range w.targets {
+		if g.proxy != nil {
+			fmt.Printf("--- the proxy of %s (pid %d) last said:\n%s\n", g.name, g.proxy.Pid(), g.proxy.LogTail(40))
+		}
+		if g.cluster == nil {
+			continue
+		}
+		if tail := g.cluster.LogTail(20); tail != "" {
+			fmt.Printf("--- the broker last said:\n%s\n", tail)
+		}
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 
 // TestHandlesAreChecked in acks, changes and forwards.
 func TestHandlesAreChecked(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name, group := topic(p.T, "NORMAL"), freshName(p.T)
-		p.opens().settles(consumerSettings(v2.ClientType_SIMPLE_CONSUMER, name, group, "*"))
-		const garbage, expired = "garbage", "0 1000 1000 0 0 broker-a 0 0 0"
+	eachTransport(t, "stubs: sessions and handles", func(p peer) {
+		name, group := p.topic("NORMAL"), freshName(p.T)
+		p.opens().settles(p.consumerSettings(v2.ClientType_SIMPLE_CONSUMER, name, group, "*"))
+		const garbage = "garbage"
+		expired := "0 1000 1000 0 0 " + p.brokerName + " 0 0 0"
 		strange := "0 " + millisFromNow(0) + " 60000 0 0 no-such-broker 0 0 0"
 		// Java takes a handle it cannot read for a failure of its own.
 		unread := code(v2.Code_INTERNAL_SERVER_ERROR, v2.Code_INVALID_RECEIPT_HANDLE)
@@ -72,8 +73,8 @@ func TestHandlesAreChecked(t *testing.T) {
 
 // TestClientsAreKnownByTheirSettings, until they say goodbye.
 func TestClientsAreKnownByTheirSettings(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name, group := topic(p.T, "NORMAL"), freshName(p.T)
+	eachTransport(t, "stubs: sessions and handles", func(p peer) {
+		name, group := p.topic("NORMAL"), freshName(p.T)
 		heartbeat := func(what string, group string, want v2.Code) refusal {
 			return refusal{"heartbeat " + what, func(p peer) (*v2.Status, error) {
 				request := &v2.HeartbeatRequest{ClientType: v2.ClientType_PRODUCER}
@@ -96,14 +97,14 @@ func TestClientsAreKnownByTheirSettings(t *testing.T) {
 		})
 
 		producer := p.another()
-		producer.opens().settles(producerSettings(name))
+		producer.opens().settles(p.producerSettings(name))
 		refused(producer, []refusal{
 			heartbeat("of a producer", "", v2.Code_OK),
 			goodbye("of a producer", "", v2.Code_OK),
 			heartbeat("after it", "", v2.Code_UNRECOGNIZED_CLIENT_TYPE),
 		})
 		consumer := p.another()
-		consumer.opens().settles(consumerSettings(v2.ClientType_PUSH_CONSUMER, name, group, "*"))
+		consumer.opens().settles(p.consumerSettings(v2.ClientType_PUSH_CONSUMER, name, group, "*"))
 		refused(consumer, []refusal{
 			heartbeat("of a consumer", group, v2.Code_OK),
 			heartbeat("of a consumer without a group", "", v2.Code_ILLEGAL_CONSUMER_GROUP),

@@ -23,33 +23,48 @@ import (
 // lets it say, and hears the exact Status.
 type peer struct {
 	*testing.T
+	*target
 	v2.MessagingServiceClient
 	conn *grpc.ClientConn
 	id   string // its x-mq-client-id
 }
 
-// eachTransport runs a test over cleartext and over TLS.
-func eachTransport(t *testing.T, conversation func(p peer)) {
-	needWorld(t)
-	for name, secret := range map[string]credentials.TransportCredentials{
-		"cleartext": insecure.NewCredentials(),
-		"tls":       credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}), // nothing is configured, so the certificate is self-signed
-	} {
-		t.Run(name, func(t *testing.T) {
+var transports = map[string]credentials.TransportCredentials{
+	"raw-cleartext": insecure.NewCredentials(),
+	"raw-tls":       credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}), // nothing is configured, so the certificate is self-signed
+}
+
+// eachTransport runs a test of a feature on each target over cleartext and over TLS.
+func eachTransport(t *testing.T, feature string, conversation func(p peer)) {
+	t.Parallel()
+	for _, g := range the.targets {
+		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
-			conversation(dial(t, secret))
+			for name, secret := range transports {
+				t.Run(name, func(t *testing.T) {
+					the.table.enter(t, feature, g.name, name)
+					t.Parallel()
+					conversation(dial(t, g, secret))
+				})
+			}
 		})
 	}
 }
 
-func dial(t *testing.T, secret credentials.TransportCredentials) peer {
+func dial(t *testing.T, g *target, secret credentials.TransportCredentials) peer {
 	t.Helper()
-	conn, err := grpc.NewClient("passthrough:///"+the.endpoint, grpc.WithTransportCredentials(secret))
+	conn, err := grpc.NewClient("passthrough:///"+g.endpoint, grpc.WithTransportCredentials(secret))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return peer{T: t, MessagingServiceClient: v2.NewMessagingServiceClient(conn), conn: conn, id: freshName(t)}
+	return peer{T: t, target: g, MessagingServiceClient: v2.NewMessagingServiceClient(conn), conn: conn, id: freshName(t)}
+}
+
+// topic makes a topic of a test's own.
+func (p peer) topic(messageType string) string {
+	p.Helper()
+	return p.makeTopic(p.T, messageType, 4)
 }
 
 // another is a second client on the same connection.
@@ -77,9 +92,14 @@ func (p peer) with(pairs ...string) context.Context {
 	return metadata.NewOutgoingContext(ctx, p.header(pairs...))
 }
 
+// in is the context of a call within another one.
+func (p peer) in(ctx context.Context) context.Context {
+	return metadata.NewOutgoingContext(ctx, p.header())
+}
+
 // endpoints are the proxy's address, as a client puts it.
-func endpoints() *v2.Endpoints {
-	host, text, _ := net.SplitHostPort(the.endpoint)
+func (g *target) endpoints() *v2.Endpoints {
+	host, text, _ := net.SplitHostPort(g.endpoint)
 	port, _ := strconv.Atoi(text)
 	return &v2.Endpoints{Scheme: v2.AddressScheme_IPv4, Addresses: []*v2.Address{{Host: host, Port: int32(port)}}}
 }

@@ -72,8 +72,8 @@ func (t telemetry) settles(s *v2.Settings) *v2.Settings {
 	return command.GetSettings()
 }
 
-func producerSettings(topics ...string) *v2.Settings {
-	s := settings(v2.ClientType_PRODUCER)
+func (g *target) producerSettings(topics ...string) *v2.Settings {
+	s := g.settings(v2.ClientType_PRODUCER)
 	publishing := &v2.Publishing{}
 	for _, topic := range topics {
 		publishing.Topics = append(publishing.Topics, resource(topic))
@@ -85,8 +85,8 @@ func producerSettings(topics ...string) *v2.Settings {
 	return s
 }
 
-func consumerSettings(kind v2.ClientType, topic, group, filter string) *v2.Settings {
-	s := settings(kind)
+func (g *target) consumerSettings(kind v2.ClientType, topic, group, filter string) *v2.Settings {
+	s := g.settings(kind)
 	s.PubSub = &v2.Settings_Subscription{Subscription: &v2.Subscription{
 		Group: resource(group),
 		Subscriptions: []*v2.SubscriptionEntry{{
@@ -97,10 +97,10 @@ func consumerSettings(kind v2.ClientType, topic, group, filter string) *v2.Setti
 	return s
 }
 
-func settings(kind v2.ClientType) *v2.Settings {
+func (g *target) settings(kind v2.ClientType) *v2.Settings {
 	return &v2.Settings{
 		ClientType:     &kind,
-		AccessPoint:    endpoints(),
+		AccessPoint:    g.endpoints(),
 		RequestTimeout: durationpb.New(3 * time.Second),
 		UserAgent:      &v2.UA{Language: v2.Language_GOLANG, Version: "5.1.4", Platform: "linux", Hostname: "here"},
 	}
@@ -109,8 +109,8 @@ func settings(kind v2.ClientType) *v2.Settings {
 // TestSettingsAreMerged: what the client said comes back, and what the server
 // decides is added or put over it.
 func TestSettingsAreMerged(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name, group := topic(p.T, "NORMAL"), freshName(p.T)
+	eachTransport(t, "stubs: telemetry and settings", func(p peer) {
+		name, group := p.topic("NORMAL"), freshName(p.T)
 		echoed := func(what string, sent, got *v2.Settings) {
 			if got.GetClientType() != sent.GetClientType() || !proto.Equal(got.GetAccessPoint(), sent.GetAccessPoint()) ||
 				!proto.Equal(got.GetUserAgent(), sent.GetUserAgent()) || !proto.Equal(got.GetRequestTimeout(), sent.GetRequestTimeout()) {
@@ -118,7 +118,7 @@ func TestSettingsAreMerged(t *testing.T) {
 			}
 		}
 
-		sent := producerSettings(name)
+		sent := p.producerSettings(name)
 		got := p.another().opens().settles(sent)
 		echoed("producer", sent, got)
 		wantBackoff := &v2.RetryPolicy{MaxAttempts: 3, Strategy: &v2.RetryPolicy_ExponentialBackoff{
@@ -136,7 +136,7 @@ func TestSettingsAreMerged(t *testing.T) {
 		}
 
 		for _, kind := range []v2.ClientType{v2.ClientType_PUSH_CONSUMER, v2.ClientType_SIMPLE_CONSUMER} {
-			sent := consumerSettings(kind, name, group, "a || b")
+			sent := p.consumerSettings(kind, name, group, "a || b")
 			got := p.another().opens().settles(sent)
 			echoed(kind.String(), sent, got)
 			s := got.GetSubscription()
@@ -166,14 +166,14 @@ func TestSettingsAreMerged(t *testing.T) {
 // TestTelemetryAnswersAgainAndEnds: one answer for each settings, and the
 // stream ends well when the client has no more to say.
 func TestTelemetryAnswersAgainAndEnds(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name := topic(p.T, "NORMAL")
+	eachTransport(t, "stubs: telemetry and settings", func(p peer) {
+		name := p.topic("NORMAL")
 		stream := p.opens()
-		first := stream.settles(producerSettings(name))
+		first := stream.settles(p.producerSettings(name))
 		if err := stream.stream.Send(&v2.TelemetryCommand{}); err != nil { // nothing to answer
 			p.Fatal(err)
 		}
-		if again := stream.settles(producerSettings(name)); !proto.Equal(first, again) {
+		if again := stream.settles(p.producerSettings(name)); !proto.Equal(first, again) {
 			p.Errorf("answered again with %v, before with %v", again, first)
 		}
 		if err := stream.stream.CloseSend(); err != nil {
@@ -188,19 +188,19 @@ func TestTelemetryAnswersAgainAndEnds(t *testing.T) {
 // TestTelemetryRefuses: what is wrong with settings is told by the gRPC status,
 // what is wrong with the caller by a command.
 func TestTelemetryRefuses(t *testing.T) {
-	eachTransport(t, func(p peer) {
-		name := topic(p.T, "NORMAL")
+	eachTransport(t, "stubs: telemetry and settings", func(p peer) {
+		name := p.topic("NORMAL")
 		for _, c := range []struct {
 			name     string
 			settings *v2.Settings
 			want     []codes.Code
 		}{
-			{"neither publishing nor subscription", settings(v2.ClientType_PRODUCER), []codes.Code{codes.InvalidArgument}},
-			{"illegal topic", producerSettings("no topic"), []codes.Code{codes.InvalidArgument}},
-			{"illegal group", consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "no group", "*"), []codes.Code{codes.InvalidArgument}},
-			{"system group", consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "CID_RMQ_SYS_x", "*"), []codes.Code{codes.InvalidArgument}},
-			{"illegal filter", consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "g", "||"), []codes.Code{codes.InvalidArgument}},
-			{"subscription of a producer", consumerSettings(v2.ClientType_PRODUCER, name, "g", "*"), []codes.Code{codes.Internal, codes.InvalidArgument}},
+			{"neither publishing nor subscription", p.settings(v2.ClientType_PRODUCER), []codes.Code{codes.InvalidArgument}},
+			{"illegal topic", p.producerSettings("no topic"), []codes.Code{codes.InvalidArgument}},
+			{"illegal group", p.consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "no group", "*"), []codes.Code{codes.InvalidArgument}},
+			{"system group", p.consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "CID_RMQ_SYS_x", "*"), []codes.Code{codes.InvalidArgument}},
+			{"illegal filter", p.consumerSettings(v2.ClientType_PUSH_CONSUMER, name, "g", "||"), []codes.Code{codes.InvalidArgument}},
+			{"subscription of a producer", p.consumerSettings(v2.ClientType_PRODUCER, name, "g", "*"), []codes.Code{codes.Internal, codes.InvalidArgument}},
 		} {
 			stream := p.another().opens()
 			stream.says(c.settings)
@@ -210,7 +210,7 @@ func TestTelemetryRefuses(t *testing.T) {
 		}
 
 		nobody := p.opens("x-mq-client-id", "")
-		nobody.says(producerSettings(name))
+		nobody.says(p.producerSettings(name))
 		command, err := nobody.hears()
 		if err != nil || command.GetStatus().GetCode() != v2.Code_CLIENT_ID_REQUIRED {
 			p.Errorf("no client id: heard %v, %v", command, err)

@@ -52,7 +52,7 @@ var configurePollers = sync.OnceFunc(func() {
 	// is one poller for twenty cores.
 	config := netpoll.Config{
 		PollerNum: (runtime.GOMAXPROCS(0) + 3) / 4,
-		Runner: func(_ context.Context, f func()) { runErrand(f) },
+		Runner:    func(_ context.Context, f func()) { runErrand(f) },
 		// What it has to say of a connection, our close callback says with a cause.
 		LoggerOutput: io.Discard,
 	}
@@ -314,7 +314,7 @@ const iovMax = 256
 func (p *plain) writev(out *pool.Chain) (int, error) {
 	views := out.Views()
 	if len(views) == 1 {
-		return unix.Write(p.fd, views[0].Bytes())
+		return rawWrite(p.fd, views[0].Bytes())
 	}
 	p.iov = p.iov[:0]
 	for _, v := range views[:min(len(views), iovMax)] {
@@ -322,7 +322,7 @@ func (p *plain) writev(out *pool.Chain) (int, error) {
 		p.iov = append(p.iov, unix.Iovec{Base: &b[0]})
 		p.iov[len(p.iov)-1].SetLen(len(b))
 	}
-	n, err := writev(p.fd, p.iov)
+	n, err := rawWritev(p.fd, p.iov)
 	clear(p.iov)
 	return n, err
 }

@@ -8,6 +8,7 @@ import (
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
 )
 
 // ackMessage is an AckMessage call (gRPC specification 2.6). Each entry is acknowledged by
@@ -26,6 +27,8 @@ type ackEntry struct {
 	of      *ackMessage
 	op      backend.Ack
 	outcome apiv2.Outcome
+	held    *session.Held // nil for a delivery that is not renewed
+	waits   bool          // for a renewal to end
 }
 
 var ackMessages = sync.Pool{New: func() any { return new(ackMessage) }}
@@ -94,20 +97,21 @@ func (m *ackMessage) Message(s *h2.Stream, msg *pool.Chain) {
 }
 
 func (m *ackMessage) ack(now time.Time) {
-	svc := m.client.service
+	s := m.stream()
+	who := m.client.holder(m.clientID(s))
 	for i := range m.view.Entries {
 		m.nextEntry()
-		if m.prepare(i, now) {
+		if m.prepare(i, who, now) {
 			m.pending++
 		}
 	}
 	if m.pending == 0 {
-		m.answer(m.stream())
+		m.answer(s)
 		return
 	}
 	for _, e := range m.entries {
-		if e.outcome.Code == apiv2.Code_CODE_UNSPECIFIED {
-			svc.Backend.Ack(&e.op, now)
+		if e.outcome.Code == apiv2.Code_CODE_UNSPECIFIED && !e.waits {
+			m.client.service.Backend.Ack(&e.op, now)
 		}
 	}
 }
@@ -126,11 +130,11 @@ func (m *ackMessage) nextEntry() {
 }
 
 // prepare is false for an entry that is decided without the broker.
-func (m *ackMessage) prepare(i int, now time.Time) bool {
+func (m *ackMessage) prepare(i int, who *session.Session, now time.Time) bool {
 	e, v := m.entries[i], &m.view.Entries[i]
 	e.of, e.outcome = m, apiv2.Outcome{}
 	e.op.Reset()
-	h, o, valid := readHandle(v.ReceiptHandle, now)
+	h, o, valid := readHandle(v.ReceiptHandle)
 	if !valid {
 		e.outcome = o
 		return false
@@ -140,13 +144,48 @@ func (m *ackMessage) prepare(i int, now time.Time) bool {
 		Group: m.view.Group.Name, Topic: m.view.Topic.Name, LiteTopic: v.LiteTopic,
 		HandleText: v.ReceiptHandle, Handle: h,
 	}
-	return true
+	if e.held, e.waits = m.client.claim(who, &e.op.Delivery, (*ackClaimed)(e)); e.waits {
+		return true
+	}
+	return e.current(now)
+}
+
+// current is false for an entry whose newest handle has expired.
+func (e *ackEntry) current(now time.Time) bool {
+	o, valid := checkExpiry(&e.op.Handle, now)
+	if !valid {
+		e.outcome = o
+		e.of.client.service.letGo(e.held, backend.Fault{})
+		e.held = nil
+	}
+	return valid
+}
+
+// ackClaimed is the event of an entry whose newest handle is known now.
+type ackClaimed ackEntry
+
+// OnTurn goes on with the entry.
+func (c *ackClaimed) OnTurn(now time.Time) {
+	e := (*ackEntry)(c)
+	e.waits = false
+	e.held.Delivery(&e.op.Delivery)
+	if e.current(now) {
+		e.of.client.service.Backend.Ack(&e.op, now)
+		return
+	}
+	e.decided(now)
 }
 
 // OnTurn is the event of one entry that came home.
 func (e *ackEntry) OnTurn(now time.Time) {
-	m := e.of
 	e.outcome = deliveryOutcome(e.op.Fault, e.op.Known, "ack failed: status is abnormal")
+	e.of.client.service.letGo(e.held, e.op.Fault)
+	e.held = nil
+	e.decided(now)
+}
+
+func (e *ackEntry) decided(now time.Time) {
+	m := e.of
 	if m.pending--; m.pending > 0 {
 		return
 	}

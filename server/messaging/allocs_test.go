@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/pool"
 )
 
@@ -24,6 +25,7 @@ func TestWalksAllocateNothing(t *testing.T) {
 		{"AckMessage of 32", ackWalk(t, 32), 0},
 		{"ReceiveMessage of 1", receiveWalk(t, 1, 256), 0},
 		{"ReceiveMessage of 32", receiveWalk(t, 32, 256), 0},
+		{"ReceiveMessage of 32 renewed", receiveWalk(t, 32, 256, func(r *apiv2.ReceiveMessageRequest) { r.AutoRenew = true }), 0},
 		// Three views a message are more than h2 keeps room for (viewsKeptMax).
 		{"ReceiveMessage of 32 large ones", receiveWalk(t, 32, 2<<10), 8},
 	} {

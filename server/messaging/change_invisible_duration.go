@@ -8,6 +8,7 @@ import (
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
 )
 
 // changeInvisible is a ChangeInvisibleDuration call (gRPC specification 2.7).
@@ -16,7 +17,8 @@ type changeInvisible struct {
 	view    apiv2.ChangeInvisibleView
 	request pool.Chain
 	op      backend.ChangeInvisible
-	asked   bool
+	held    *session.Held // nil for a delivery that is not renewed
+	asked   bool          // the operation is with the backend, or waits for a renewal to end
 }
 
 var changeInvisibles = sync.Pool{New: func() any { return new(changeInvisible) }}
@@ -32,7 +34,7 @@ func (m *changeInvisible) free(reuse bool) {
 	m.request.Release()
 	if reuse {
 		m.op.Reset()
-		m.asked = false
+		m.asked, m.held = false, nil
 		changeInvisibles.Put(m)
 	}
 }
@@ -60,13 +62,40 @@ func (m *changeInvisible) Message(s *h2.Stream, msg *pool.Chain) {
 		m.free(m.client.conn.Stream(m.key) == nil)
 		return
 	}
-	svc, now := m.client.service, m.client.now
+	now := m.client.now
 	if o, valid := m.prepare(s, now); !valid {
 		m.answer(s, o)
 		return
 	}
+	wait := false
+	if m.held, wait = m.client.claim(m.client.holder(m.clientID(s)), &m.op.Delivery, (*changeClaimed)(m)); wait {
+		m.asked = true
+		return
+	}
+	m.change(s, now)
+}
+
+// changeClaimed is the event of a change whose newest handle is known now.
+type changeClaimed changeInvisible
+
+// OnTurn goes on with the change, also for a client that has canceled: the renewal has ended.
+func (c *changeClaimed) OnTurn(now time.Time) {
+	m := (*changeInvisible)(c)
+	m.asked = false
+	m.client.now = now
+	m.held.Delivery(&m.op.Delivery)
+	m.change(m.stream(), now)
+}
+
+// change asks the backend; s is nil when the client has canceled.
+func (m *changeInvisible) change(s *h2.Stream, now time.Time) {
+	if o, valid := checkExpiry(&m.op.Handle, now); !valid {
+		m.client.service.letGo(m.held, backend.Fault{})
+		m.finish(s, o)
+		return
+	}
 	m.asked = true
-	svc.Backend.ChangeInvisible(&m.op, now)
+	m.client.service.Backend.ChangeInvisible(&m.op, now)
 }
 
 func (m *changeInvisible) prepare(s *h2.Stream, now time.Time) (apiv2.Outcome, bool) {
@@ -81,7 +110,7 @@ func (m *changeInvisible) prepare(s *h2.Stream, now time.Time) (apiv2.Outcome, b
 	if o, valid := svc.checkInvisible(duration, 0); !valid {
 		return o, false
 	}
-	h, o, valid := readHandle(m.view.ReceiptHandle, now)
+	h, o, valid := readHandle(m.view.ReceiptHandle)
 	if !valid {
 		return o, false
 	}
@@ -98,13 +127,16 @@ func (m *changeInvisible) prepare(s *h2.Stream, now time.Time) (apiv2.Outcome, b
 func (m *changeInvisible) OnTurn(now time.Time) {
 	m.asked = false
 	m.client.now = now
-	s := m.stream()
+	m.client.service.letGo(m.held, m.op.Fault)
+	m.finish(m.stream(), deliveryOutcome(m.op.Fault, m.op.Known, "changeInvisibleDuration failed: status is abnormal"))
+}
+
+func (m *changeInvisible) finish(s *h2.Stream, o apiv2.Outcome) {
 	if s == nil {
 		m.ended = true
 		m.free(true)
 		return
 	}
-	o := deliveryOutcome(m.op.Fault, m.op.Known, "changeInvisibleDuration failed: status is abnormal")
 	m.answer(s, o)
 }
 

@@ -40,7 +40,13 @@ func TestHeartbeat(t *testing.T) {
 		c.says(&apiv2.NotifyClientTerminationResponse{}, test.code, test.text)
 		c = p.call("Heartbeat", &apiv2.HeartbeatRequest{Group: resource(test.group)})
 		c.says(&apiv2.HeartbeatResponse{}, apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, strange)
-		p.hears()
+		onTurn(w.renewer.Turn(), func() {})
+		if test.settings.GetClientType() == apiv2.ClientType_LITE_PUSH_CONSUMER {
+			p.hears("lite 3 [] of readers/orders for client-1")
+		} else {
+			p.hears()
+		}
+		p.works()
 	}
 }
 
@@ -88,6 +94,8 @@ func TestColdMethodsNeedAnID(t *testing.T) {
 		"QueryRoute": &apiv2.QueryRouteResponse{}, "QueryAssignment": &apiv2.QueryAssignmentResponse{},
 		"Heartbeat": &apiv2.HeartbeatResponse{}, "NotifyClientTermination": &apiv2.NotifyClientTerminationResponse{},
 		"ForwardMessageToDeadLetterQueue": &apiv2.ForwardMessageToDeadLetterQueueResponse{},
+		"EndTransaction":                  &apiv2.EndTransactionResponse{}, "RecallMessage": &apiv2.RecallMessageResponse{},
+		"SyncLiteSubscription": &apiv2.SyncLiteSubscriptionResponse{},
 	} {
 		if methods[method] == nil {
 			continue

@@ -21,6 +21,8 @@ type fake struct {
 	groups map[string]*backend.Group
 	asked  []any // operations that wait for an answer, in order
 	log    []string
+
+	clients backend.Clients
 }
 
 func newFake() *fake {
@@ -60,6 +62,23 @@ func (f *fake) ChangeInvisible(op *backend.ChangeInvisible, _ time.Time) {
 func (f *fake) DeadLetter(op *backend.DeadLetter, _ time.Time) {
 	f.ask(op, "dead %s id %s", f.delivery(&op.Delivery), op.MessageID)
 }
+
+func (f *fake) EndTransaction(op *backend.EndTransaction, _ time.Time) {
+	f.ask(op, "end %s of %s: %d", op.TransactionID, op.Topic, op.Verdict)
+}
+
+func (f *fake) Recall(op *backend.Recall, _ time.Time) {
+	f.ask(op, "recall %s of %s", op.Handle.MessageID, op.Topic)
+}
+
+func (f *fake) SyncLite(op *backend.SyncLite, _ time.Time) {
+	f.ask(op, "lite %d %v of %s/%s for %s", op.Action, op.LiteTopics, op.Group, op.Topic, op.ClientID)
+	if _, leaves := op.Then.(*leaving); leaves { // nobody waits for the answer, and tests end with it
+		f.home(&op.Exchange)
+	}
+}
+
+func (f *fake) Attach(c backend.Clients) { f.clients = c }
 
 func (f *fake) delivery(d *backend.Delivery) string {
 	if h, err := handle.Parse(d.HandleText); err != nil || h.Offset != d.Handle.Offset {
@@ -109,6 +128,12 @@ func exchangeOf(op any) *backend.Exchange {
 	case *backend.ChangeInvisible:
 		return &op.Exchange
 	case *backend.DeadLetter:
+		return &op.Exchange
+	case *backend.EndTransaction:
+		return &op.Exchange
+	case *backend.Recall:
+		return &op.Exchange
+	case *backend.SyncLite:
 		return &op.Exchange
 	}
 	panic("not an operation")

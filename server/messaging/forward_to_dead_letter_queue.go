@@ -6,9 +6,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"rocketmq-proxy/codec/apiv2"
-	"rocketmq-proxy/codec/handle"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
 )
 
 // forwardToDeadLetterQueue is a ForwardMessageToDeadLetterQueue call (gRPC specification 2.8):
@@ -19,6 +19,7 @@ type forwardToDeadLetterQueue struct {
 	request  apiv2.ForwardMessageToDeadLetterQueueRequest
 	delivery backend.Delivery
 	op       backend.DeadLetter
+	held     *session.Held // nil for a delivery that is not renewed
 }
 
 func newForwardToDeadLetterQueue(c *Client, s *h2.Stream) h2.Handler {
@@ -41,17 +42,39 @@ func (m *forwardToDeadLetterQueue) run(s *h2.Stream, now time.Time) {
 		return
 	}
 	text := []byte(m.request.GetReceiptHandle())
-	h, err := handle.Parse(text)
-	switch {
-	case err != nil:
-		m.fail(s, failure(apiv2.Code_INTERNAL_SERVER_ERROR, "receipt handle is invalid: "+err.Error()))
-		return
-	case h.CommitLogOffset < 0:
-		m.fail(s, failure(apiv2.Code_INVALID_RECEIPT_HANDLE, "commit log offset is empty"))
+	h, o, valid := readHandle(text)
+	if !valid {
+		m.fail(s, o)
 		return
 	}
 	m.delivery = backend.Delivery{
 		Group: []byte(group), Topic: []byte(topic), LiteTopic: []byte(m.request.GetLiteTopic()), HandleText: text, Handle: h,
+	}
+	wait := false
+	if m.held, wait = m.client.claim(m.client.holder(m.clientID(s)), &m.delivery, (*forwardClaimed)(m)); !wait {
+		m.forward(s, now)
+	}
+}
+
+// forwardClaimed is the event of a message whose newest handle is known now.
+type forwardClaimed forwardToDeadLetterQueue
+
+// OnTurn goes on with the message, also for a client that has canceled: the renewal has ended.
+func (c *forwardClaimed) OnTurn(now time.Time) {
+	m := (*forwardToDeadLetterQueue)(c)
+	m.client.now = now
+	m.held.Delivery(&m.delivery)
+	m.forward(m.stream(), now)
+}
+
+// forward asks the backend; s is nil when the client has canceled.
+func (m *forwardToDeadLetterQueue) forward(s *h2.Stream, now time.Time) {
+	if m.delivery.Handle.CommitLogOffset < 0 {
+		m.client.service.letGo(m.held, backend.Fault{Kind: backend.Internal})
+		if s != nil {
+			m.fail(s, failure(apiv2.Code_INVALID_RECEIPT_HANDLE, "commit log offset is empty"))
+		}
+		return
 	}
 	m.op = backend.DeadLetter{Delivery: m.delivery, MessageID: []byte(m.request.GetMessageId())}
 	m.op.Exchange = backend.Exchange{Home: m.client.turn, Then: m, Deadline: now.Add(m.client.service.CallTimeout)}
@@ -62,8 +85,9 @@ func (m *forwardToDeadLetterQueue) run(s *h2.Stream, now time.Time) {
 func (m *forwardToDeadLetterQueue) OnTurn(now time.Time) {
 	m.client.now = now
 	if m.op.Fault.OK() {
-		m.client.service.ackQuietly(m.client, looseDelivery{m.delivery.Group, m.delivery.Topic, m.delivery.HandleText})
+		m.client.service.ackQuietly(m.client, looseOf(&m.delivery))
 	}
+	m.client.service.letGo(m.held, m.op.Fault)
 	s := m.stream()
 	switch {
 	case s == nil:

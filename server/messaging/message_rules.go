@@ -115,12 +115,19 @@ func (svc *Service) checkMessageGroup(group []byte) (apiv2.Outcome, bool) {
 }
 
 func (svc *Service) checkLiteTopic(name []byte) (apiv2.Outcome, bool) {
+	if len(name) == 0 {
+		return apiv2.Outcome{}, true
+	}
+	return svc.checkLiteName(name)
+}
+
+// checkLiteName holds the name of a lite topic against the rules.
+func (svc *Service) checkLiteName(name []byte) (apiv2.Outcome, bool) {
 	illegal := func(text string) (apiv2.Outcome, bool) { return failure(apiv2.Code_ILLEGAL_LITE_TOPIC, text), false }
 	switch {
-	case len(name) == 0:
 	case blank(name):
 		return illegal("lite topic cannot be the char sequence of whitespace")
-	case len(name) > svc.LiteTopicBytesMax:
+	case svc.LiteTopicBytesMax > 0 && len(name) > svc.LiteTopicBytesMax:
 		return illegal("lite topic exceed the max size " + strconv.Itoa(svc.LiteTopicBytesMax))
 	case !named(name) || bytes.ContainsAny(name, "%|"):
 		return illegal("lite topic can only contain alphanumeric characters, hyphens(-), and underscores(_)")

@@ -11,6 +11,7 @@
 package messaging
 
 import (
+	"bytes"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -31,6 +32,8 @@ type Config struct {
 	PropertiesMax      int
 	GroupBytesMax      int // a message group must stay under it
 	LiteTopicBytesMax  int
+	LiteUnackedMax     int // messages that a lite client may have unacknowledged
+	LiteSyncRate       int // additions of lite subscriptions in a second, of all clients
 	DelayMax           time.Duration
 	RecoveryMax        time.Duration
 	TypeCheck          bool
@@ -41,6 +44,7 @@ type Config struct {
 	InvisibleMax       time.Duration
 	InvisibleWhenClear time.Duration // of messages whose receiver is gone
 	AutoRenew          bool
+	Renew              session.RenewPolicy
 	CallTimeout        time.Duration // of sends, acks and changes
 
 	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
@@ -61,9 +65,12 @@ type Service struct {
 	views    apiv2.Limits
 	inflight *pool.Budget // nil where the limit is 0
 	polls    *pool.Budget // counts calls
+	renewer  *session.Renewer
+
+	liteSyncs bucket
 }
 
-// NewService returns the service over b.
+// NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
 	if config.InflightBytesMax > 0 {
@@ -72,8 +79,21 @@ func NewService(config Config, b backend.Backend, sessions *session.Registry) *S
 	if config.LongPollsMax > 0 {
 		svc.polls = pool.NewBudget(config.LongPollsMax)
 	}
+	svc.renewer = session.NewRenewer(config.Renew, b)
+	sessions.Gone = svc.gone
+	b.Attach(svc)
 	return svc
 }
+
+// gone is the end of a client: nobody will acknowledge what it had received, nor read on.
+func (svc *Service) gone(s *session.Session, _ time.Time) {
+	svc.renewer.Clear(s)
+	svc.leaveLite(s)
+}
+
+// Drain hands back what clients have received and not acknowledged, when their connections are
+// gone for good. What it returns is closed when that is done.
+func (svc *Service) Drain() <-chan struct{} { return svc.renewer.Drain() }
 
 // The request headers that methods read, by their index in Metadata.
 const (
@@ -104,6 +124,9 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
 
+	"SyncLiteSubscription":            newSyncLiteSubscription,
+	"EndTransaction":                  newEndTransaction,
+	"RecallMessage":                   newRecallMessage,
 	"ForwardMessageToDeadLetterQueue": newForwardToDeadLetterQueue,
 }
 
@@ -118,6 +141,10 @@ type Client struct {
 	session *session.Session
 	closed  func()
 	waiting map[drainer]struct{} // calls that go on until something happens
+
+	// of the last call: the next one is mostly of the same method
+	lastPath  []byte
+	lastBegin func(c *Client, s *h2.Stream) h2.Handler
 }
 
 // drainer is a call that would go on after everybody has been asked to leave.
@@ -194,6 +221,9 @@ func (s *shutdown) OnTurn(now time.Time) {
 // Open implements h2.Service.
 func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	path := s.Path()
+	if c.lastBegin != nil && bytes.Equal(path, c.lastPath) {
+		return c.lastBegin(c, s), grpc.Status{}
+	}
 	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
 	}
@@ -201,6 +231,7 @@ func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	if begin == nil {
 		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method " + trimSlash(path) + " is unimplemented"}
 	}
+	c.lastPath, c.lastBegin = append(c.lastPath[:0], path...), begin
 	return begin(c, s), grpc.Status{}
 }
 

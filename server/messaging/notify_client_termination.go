@@ -26,13 +26,13 @@ func newNotifyClientTermination(c *Client, s *h2.Stream) h2.Handler {
 	return m
 }
 
-func (m *notifyClientTermination) run(s *h2.Stream, _ time.Time) {
+func (m *notifyClientTermination) run(s *h2.Stream, now time.Time) {
 	who := m.client.sessionOf(m.clientID(s))
 	if who == nil || who.Settings() == nil {
 		m.fail(s, failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "cannot find client settings for this client"))
 		return
 	}
-	m.client.service.Sessions.End(who)
+	m.client.service.Sessions.End(who, now)
 	if o, valid := checkClient(who.Settings(), m.request.GetGroup().GetName()); !valid {
 		m.fail(s, o)
 		return

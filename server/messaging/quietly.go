@@ -6,12 +6,17 @@ import (
 	"rocketmq-proxy/codec/handle"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/session"
 )
 
 // looseDelivery names a delivery that no client waits for. Its views are borrowed for the
 // call only.
 type looseDelivery struct {
-	group, topic, handle []byte
+	group, topic, liteTopic, handle []byte
+}
+
+func looseOf(d *backend.Delivery) looseDelivery {
+	return looseDelivery{d.Group, d.Topic, d.LiteTopic, d.HandleText}
 }
 
 // own copies the names, because the operation outlives what they were borrowed from. ok is
@@ -21,7 +26,7 @@ func (d looseDelivery) own() (backend.Delivery, bool) {
 	h, err := handle.Parse(text)
 	return backend.Delivery{
 		Group: append([]byte(nil), d.group...), Topic: append([]byte(nil), d.topic...),
-		HandleText: text, Handle: h,
+		LiteTopic: append([]byte(nil), d.liteTopic...), HandleText: text, Handle: h,
 	}, err == nil
 }
 
@@ -31,11 +36,16 @@ type quiet struct {
 	ack    backend.Ack
 	change backend.ChangeInvisible
 	dead   backend.DeadLetter
+	held   *session.Held       // what change is of, when it was renewed
+	of     *Client             // of those that wait for a renewal
 	then   func(now time.Time) // after a success
 }
 
 // OnTurn takes note of the end.
 func (q *quiet) OnTurn(now time.Time) {
+	if q.held != nil {
+		q.of.service.renewer.Free(q.held)
+	}
 	if q.then != nil && q.dead.Fault.OK() {
 		q.then(now)
 	}
@@ -80,13 +90,33 @@ func (m *receiveMessage) handBack(from int) {
 		if !valid {
 			continue
 		}
-		q := &quiet{}
-		q.change = backend.ChangeInvisible{
-			Exchange: svc.exchange(m.client, q), Delivery: delivery,
-			Invisible: svc.InvisibleWhenClear, Suspend: true,
+		q := &quiet{of: m.client}
+		q.change = backend.ChangeInvisible{Delivery: delivery, Invisible: svc.InvisibleWhenClear, Suspend: true}
+		var holder *session.Session
+		if m.renews() {
+			holder = m.who
 		}
-		svc.Backend.ChangeInvisible(&q.change, m.client.now)
+		wait := false
+		if q.held, wait = m.client.claim(holder, &q.change.Delivery, (*quietClaimed)(q)); !wait {
+			q.handBack(m.client.now)
+		}
 	}
+}
+
+// quietClaimed is the event of a delivery whose newest handle is known now.
+type quietClaimed quiet
+
+// OnTurn hands the message back.
+func (c *quietClaimed) OnTurn(now time.Time) {
+	q := (*quiet)(c)
+	q.held.Delivery(&q.change.Delivery)
+	q.handBack(now)
+}
+
+func (q *quiet) handBack(now time.Time) {
+	q.of.now = now
+	q.change.Exchange = q.of.service.exchange(q.of, q)
+	q.of.service.Backend.ChangeInvisible(&q.change, now)
 }
 
 // undelivered is the index of the first kept message that had not left whole.

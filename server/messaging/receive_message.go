@@ -1,8 +1,7 @@
 package messaging
 
 import (
-	"crypto/md5"
-	"hash"
+	"bytes"
 	"strconv"
 	"sync"
 	"time"
@@ -26,22 +25,18 @@ type receiveMessage struct {
 	view    apiv2.ReceiveView
 	request pool.Chain
 	step    receiveStep
+	who     *session.Session
 
 	topic backend.FetchTopic
 	group backend.FetchGroup
 	op    backend.Pop
 
 	filter    tagFilter
-	message   apiv2.DeliveredMessage
+	shown     shown
 	delivered []int // for each message kept, how many bytes were queued up to its end
 	kept      []int // their indices in op.Messages
 	element   pool.Chain
 	tail      int // bytes of the element behind the messages
-	hash      hash.Hash
-	sum       [md5.Size]byte
-	digest    [2 * md5.Size]byte
-	hosts     []byte // the memory of these is reused
-	offsetID  []byte
 }
 
 // receiveStep is what a receive waits for.
@@ -67,9 +62,10 @@ func (m *receiveMessage) free(reuse bool) {
 	m.op.Reset()
 	m.view.Reset()
 	m.request.Release()
-	m.message.Reset()
+	m.shown.message.Reset()
 	m.element.Trim()
 	if reuse {
+		m.who = nil
 		m.step, m.topic, m.group = receiveNothing, backend.FetchTopic{}, backend.FetchGroup{}
 		m.delivered, m.kept = m.delivered[:0], m.kept[:0]
 		receiveMessages.Put(m)
@@ -134,6 +130,7 @@ func (m *receiveMessage) settings(s *h2.Stream, now time.Time) {
 }
 
 func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.Time) {
+	m.who = who
 	o, valid := m.pollTime(s, who, now)
 	if valid {
 		o, valid = checkTopicAndGroup(m.view.Topic.Name, m.view.Group.Name)
@@ -143,6 +140,9 @@ func (m *receiveMessage) validate(s *h2.Stream, who *session.Session, now time.T
 	}
 	if valid {
 		o, valid = m.expression()
+	}
+	if valid {
+		o, valid = m.lite()
 	}
 	if !valid {
 		m.refuse(s, o, true)
@@ -223,6 +223,22 @@ func (m *receiveMessage) expression() (apiv2.Outcome, bool) {
 		return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "subString split error"), false
 	}
 	m.op.Expression = m.filter.expression(m.view.FilterExpression)
+	return apiv2.Outcome{}, true
+}
+
+// lite holds a client of lite topics against what it has not acknowledged yet.
+func (m *receiveMessage) lite() (apiv2.Outcome, bool) {
+	if m.who.Settings().GetClientType() != apiv2.ClientType_LITE_PUSH_CONSUMER {
+		return apiv2.Outcome{}, true
+	}
+	most, held := m.client.service.LiteUnackedMax, m.who.Held()
+	switch {
+	case !m.who.Live():
+		return m.disconnected(apiv2.Code_BAD_REQUEST), false
+	case most > 0 && held > most:
+		return failure(apiv2.Code_FORBIDDEN, "The client ["+m.who.ID+"] has too many unacked messages. Unacked count: "+strconv.Itoa(held)), false
+	}
+	m.op.Lite, m.op.ClientID = true, []byte(m.who.ID)
 	return apiv2.Outcome{}, true
 }
 
@@ -362,9 +378,15 @@ func (m *receiveMessage) finish(s *h2.Stream, timed bool) {
 func (m *receiveMessage) park() {
 	group := append([]byte(nil), m.view.Group.Name...)
 	topic := append([]byte(nil), m.view.Topic.Name...)
+	renew := m.view.AutoRenew
 	m.view.Reset()
-	m.view.Group.Name, m.view.Topic.Name = group, topic
+	m.view.Group.Name, m.view.Topic.Name, m.view.AutoRenew = group, topic, renew
+	if m.op.Lite { // their lite topics are wanted
+		for _, i := range m.kept {
+			m.op.Messages[i].Properties = bytes.Clone(m.op.Messages[i].Properties)
+		}
+	}
 	m.request.Release()
 	m.op.Body.Release()
-	m.message.Reset()
+	m.shown.message.Reset()
 }

@@ -43,10 +43,14 @@ func schemeOf(addresses []*apiv2.Address) apiv2.AddressScheme {
 
 // accepted lists the message types that a topic takes.
 func accepted(t backend.MessageType) []apiv2.MessageType {
-	if t == backend.TypeMixed {
-		return []apiv2.MessageType{
-			apiv2.MessageType_NORMAL, apiv2.MessageType_FIFO, apiv2.MessageType_DELAY, apiv2.MessageType_TRANSACTION,
-		}
+	mixed := []apiv2.MessageType{
+		apiv2.MessageType_NORMAL, apiv2.MessageType_FIFO, apiv2.MessageType_DELAY, apiv2.MessageType_TRANSACTION,
+	}
+	switch t {
+	case backend.TypeMixed:
+		return mixed
+	case backend.TypeAny:
+		return append(mixed, apiv2.MessageType_PRIORITY, apiv2.MessageType_LITE)
 	}
 	return []apiv2.MessageType{messageTypes[t]}
 }

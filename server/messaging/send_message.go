@@ -227,12 +227,16 @@ func (svc *Service) checkType(topic *backend.Topic, first *apiv2.MessageView) (a
 	if !svc.TypeCheck || hasPrefix(topic.Name, "%RETRY%") || hasPrefix(topic.Name, "%DLQ%") {
 		return apiv2.Outcome{}, true
 	}
-	actual := typeOfMessage(first)
-	if topic.Type == actual || topic.Type == backend.TypeMixed {
+	return checkTaken(topic.Type, typeOfMessage(first))
+}
+
+// checkTaken holds a message's type against the one of its topic.
+func checkTaken(expected, actual backend.MessageType) (apiv2.Outcome, bool) {
+	if expected == actual || expected == backend.TypeMixed || expected == backend.TypeAny {
 		return apiv2.Outcome{}, true
 	}
 	return failure(apiv2.Code_MESSAGE_PROPERTY_CONFLICT_WITH_TYPE,
-		"TopicMessageType validate failed, the expected type is "+topic.Type.String()+", but actual type is "+actual.String()), false
+		"TopicMessageType validate failed, the expected type is "+expected.String()+", but actual type is "+actual.String()), false
 }
 
 // checkMessages holds a request against the reference's rules, in the reference's order.

@@ -8,19 +8,22 @@ import (
 // codes is the one table from what went wrong to what the client is told (gRPC specification
 // 8.1 to 8.3). A test holds every kind against it.
 var codes = [backend.Kinds]apiv2.Code{
-	backend.None:              apiv2.Code_OK,
-	backend.Internal:          apiv2.Code_INTERNAL_SERVER_ERROR,
-	backend.Timeout:           apiv2.Code_PROXY_TIMEOUT,
-	backend.Busy:              apiv2.Code_TOO_MANY_REQUESTS,
-	backend.TopicNotFound:     apiv2.Code_TOPIC_NOT_FOUND,
-	backend.GroupNotFound:     apiv2.Code_CONSUMER_GROUP_NOT_FOUND,
-	backend.NoWritableQueue:   apiv2.Code_FORBIDDEN,
-	backend.NoReadableQueue:   apiv2.Code_FORBIDDEN,
-	backend.BadBroker:         apiv2.Code_BAD_REQUEST,
-	backend.BadHandle:         apiv2.Code_INVALID_RECEIPT_HANDLE,
-	backend.NotSupported:      apiv2.Code_NOT_IMPLEMENTED,
-	backend.LiteTopicQuota:    apiv2.Code_LITE_TOPIC_QUOTA_EXCEEDED,
-	backend.SubscriptionQuota: apiv2.Code_LITE_SUBSCRIPTION_QUOTA_EXCEEDED,
+	backend.None:                apiv2.Code_OK,
+	backend.Internal:            apiv2.Code_INTERNAL_SERVER_ERROR,
+	backend.Timeout:             apiv2.Code_PROXY_TIMEOUT,
+	backend.Busy:                apiv2.Code_TOO_MANY_REQUESTS,
+	backend.TopicNotFound:       apiv2.Code_TOPIC_NOT_FOUND,
+	backend.GroupNotFound:       apiv2.Code_CONSUMER_GROUP_NOT_FOUND,
+	backend.NoWritableQueue:     apiv2.Code_FORBIDDEN,
+	backend.NoReadableQueue:     apiv2.Code_FORBIDDEN,
+	backend.BadBroker:           apiv2.Code_BAD_REQUEST,
+	backend.BadHandle:           apiv2.Code_INVALID_RECEIPT_HANDLE,
+	backend.BadFilter:           apiv2.Code_ILLEGAL_FILTER_EXPRESSION,
+	backend.NotSupported:        apiv2.Code_NOT_IMPLEMENTED,
+	backend.LiteTopicQuota:      apiv2.Code_LITE_TOPIC_QUOTA_EXCEEDED,
+	backend.SubscriptionQuota:   apiv2.Code_LITE_SUBSCRIPTION_QUOTA_EXCEEDED,
+	backend.TransactionNotFound: apiv2.Code_INTERNAL_SERVER_ERROR,
+	backend.DiskFull:            apiv2.Code_INTERNAL_SERVER_ERROR,
 }
 
 // storeCodes says how safe a stored message is (gRPC specification 2.3).

@@ -54,10 +54,13 @@ func (m *telemetry) Message(s *h2.Stream, msg *pool.Chain) {
 func (m *telemetry) HalfClosed(s *h2.Stream) { m.finish(s, grpc.Status{}) }
 
 // Canceled implements h2.Handler. The session lives on: a client whose stream broke comes
-// back, and its other calls need its settings meanwhile.
+// back, and its other calls need its settings meanwhile. Only its lite topics go, so that others
+// of its group get their messages; it names them again when it is back.
 func (m *telemetry) Canceled(*h2.Stream, error) {
 	m.ended = true
-	m.unbind()
+	if m.unbind() {
+		m.client.service.leaveLite(m.session)
+	}
 }
 
 // drain implements drainer.
@@ -67,11 +70,10 @@ func (m *telemetry) drain(time.Time) {
 	}
 }
 
-func (m *telemetry) unbind() {
+// unbind tells whether the stream was the one on which the client is told things.
+func (m *telemetry) unbind() bool {
 	delete(m.client.waiting, m)
-	if m.session != nil {
-		m.session.Unbind(m)
-	}
+	return m.session != nil && m.session.Unbind(m)
 }
 
 func (m *telemetry) finish(s *h2.Stream, status grpc.Status) {

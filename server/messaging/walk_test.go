@@ -149,8 +149,8 @@ func ackWalk(tb testing.TB, entries int) func() {
 }
 
 // receiveWalk receives n messages of size bytes, as a broker's answer of one block brings them.
-func receiveWalk(tb testing.TB, n, size int) func() {
-	w := newWalk(tb, "ReceiveMessage", receiveRequest())
+func receiveWalk(tb testing.TB, n, size int, change ...func(*apiv2.ReceiveMessageRequest)) func() {
+	w := newWalk(tb, "ReceiveMessage", receiveRequest(change...))
 	var block []byte
 	for i := range n {
 		record := message.Record{Topic: []byte("orders"), QueueID: 3, QueueOffset: int64(i), PhysicalOffset: int64(i), Properties: encoded(

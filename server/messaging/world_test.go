@@ -25,10 +25,13 @@ type world struct {
 func testConfig() Config {
 	return Config{
 		BodyBytesMax: 4 << 20, BodyEmptyCheck: true, PropertiesBytesMax: 16384, PropertiesMax: 128,
-		GroupBytesMax: 64, LiteTopicBytesMax: 64, DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
+		GroupBytesMax: 64, LiteTopicBytesMax: 64, LiteUnackedMax: 100, LiteSyncRate: 5000, DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
 		PollMin: 5 * time.Second, PollMax: 20 * time.Second,
 		InvisibleDefault: time.Minute, InvisibleMin: 10 * time.Second, InvisibleMax: 12 * time.Hour,
-		InvisibleWhenClear: time.Second, AutoRenew: true, CallTimeout: 2 * time.Second, ServerPort: 8081,
+		InvisibleWhenClear: time.Second, AutoRenew: true, Renew: session.RenewPolicy{
+			AttemptsMax: 3, Ahead: 10 * time.Second, TimeMax: 3 * time.Hour, Period: 5 * time.Second,
+			WhenClear: time.Second, CallTimeout: 2 * time.Second, Expiry: 2 * time.Minute,
+		}, CallTimeout: 2 * time.Second, ServerPort: 8081,
 		InflightBytesMax: 128 << 20, LongPollsMax: 10_000,
 		Policy: session.Policy{
 			ProducerAttemptsMax: 3, ProducerBackoffInitial: 10 * time.Millisecond, ProducerBackoffMax: time.Second,

@@ -24,6 +24,10 @@ type Session struct {
 	mu      sync.Mutex
 	stream  any // the telemetry stream bound last, nil when none is open
 	waiting []waiter
+
+	held     held
+	registry *Registry // nil for a session of nobody's
+	topics   []string  // under which the registry lists it as a producer; the registry's lock
 }
 
 // waiter is an event that wants to run when the first settings have come.
@@ -51,6 +55,9 @@ func (s *Session) Settle(settings *apiv2.Settings, now time.Time) {
 	s.mu.Unlock()
 	for _, w := range waiting {
 		w.home.Post(w.event)
+	}
+	if s.registry != nil {
+		s.registry.list(s, settings)
 	}
 }
 
@@ -82,11 +89,12 @@ func (s *Session) Bind(stream any) {
 }
 
 // Unbind forgets stream, unless another was bound since. Those who waited for settings hear
-// that none will come.
-func (s *Session) Unbind(stream any) {
+// that none will come. It tells whether stream was the one.
+func (s *Session) Unbind(stream any) bool {
 	s.mu.Lock()
 	var waiting []waiter
-	if s.stream == stream {
+	bound := s.stream == stream
+	if bound {
 		s.stream = nil
 		waiting, s.waiting = s.waiting, nil
 	}
@@ -94,6 +102,14 @@ func (s *Session) Unbind(stream any) {
 	for _, w := range waiting {
 		w.home.Post(w.event)
 	}
+	return bound
+}
+
+// Stream is the telemetry stream bound last, nil when none is open.
+func (s *Session) Stream() any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stream
 }
 
 // Live tells whether a telemetry stream is bound.
@@ -105,16 +121,21 @@ func (s *Session) Live() bool {
 
 // Registry is every client that this process knows.
 type Registry struct {
+	// Gone, when it is set before the first use, hears of every session that has ended. It must
+	// not block.
+	Gone func(s *Session, now time.Time)
+
 	expiry time.Duration
 
-	mu       sync.Mutex
-	sessions map[string]*Session
+	mu        sync.Mutex
+	sessions  map[string]*Session
+	producers map[string]*producers // by topic
 }
 
 // NewRegistry returns an empty registry. A client that was not heard of for expiry, and has no
 // telemetry stream, is forgotten by Sweep.
 func NewRegistry(expiry time.Duration) *Registry {
-	return &Registry{expiry: expiry, sessions: make(map[string]*Session)}
+	return &Registry{expiry: expiry, sessions: make(map[string]*Session), producers: make(map[string]*producers)}
 }
 
 // Find borrows a client's session, nil when there is none. It takes the registry's lock:
@@ -131,7 +152,7 @@ func (r *Registry) Open(id []byte, now time.Time) *Session {
 	defer r.mu.Unlock()
 	s := r.sessions[string(id)]
 	if s == nil {
-		s = &Session{ID: string(id)}
+		s = &Session{ID: string(id), registry: r}
 		r.sessions[s.ID] = s
 	}
 	s.Heard(now)
@@ -139,25 +160,41 @@ func (r *Registry) Open(id []byte, now time.Time) *Session {
 }
 
 // End forgets a client.
-func (r *Registry) End(s *Session) {
+func (r *Registry) End(s *Session, now time.Time) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.sessions[s.ID] == s {
-		delete(r.sessions, s.ID)
+		r.forget(s)
 	}
-	s.ended.Store(true)
+	r.mu.Unlock()
+	r.end(s, now)
+}
+
+// forget takes s out of every table. The lock is held.
+func (r *Registry) forget(s *Session) {
+	delete(r.sessions, s.ID)
+	r.relist(s, nil)
+}
+
+func (r *Registry) end(s *Session, now time.Time) {
+	if s.ended.CompareAndSwap(false, true) && r.Gone != nil {
+		r.Gone(s, now)
+	}
 }
 
 // Sweep forgets clients that are gone.
 func (r *Registry) Sweep(now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	oldest := now.Add(-r.expiry).UnixMilli()
-	for id, s := range r.sessions {
+	var gone []*Session
+	r.mu.Lock()
+	for _, s := range r.sessions {
 		if s.heard.Load() < oldest && !s.Live() {
-			delete(r.sessions, id)
-			s.ended.Store(true)
+			r.forget(s)
+			gone = append(gone, s)
 		}
+	}
+	r.mu.Unlock()
+	for _, s := range gone {
+		r.end(s, now)
 	}
 }
 

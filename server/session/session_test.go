@@ -123,12 +123,12 @@ func TestRegistry(t *testing.T) {
 	if r.Open([]byte("a"), now) != a || r.Find([]byte("a")) != a || a.ID != "a" || r.Len() != 1 {
 		t.Error("a client has two sessions")
 	}
-	r.End(a)
+	r.End(a, now)
 	if !a.Ended() || r.Find([]byte("a")) != nil {
 		t.Error("the end is not the end")
 	}
 	again := r.Open([]byte("a"), now)
-	r.End(a) // once more, by somebody who remembered it
+	r.End(a, now) // once more, by somebody who remembered it
 	if again == a || again.Ended() || r.Find([]byte("a")) != again {
 		t.Error("a stale pointer ended the new session")
 	}
@@ -200,7 +200,7 @@ func TestManyClients(t *testing.T) {
 				s := r.Open(id, now)
 				switch n % 3 {
 				case 0:
-					r.End(s)
+					r.End(s, now)
 				case 1:
 					r.Sweep(now.Add(time.Hour))
 				case 2:

@@ -9,6 +9,7 @@
 package turn
 
 import (
+	"runtime"
 	"sync"
 	"time"
 )
@@ -106,8 +107,14 @@ func (t *Turn) start() bool {
 	return true
 }
 
+// run empties the inbox. Before each batch it lets others run who are ready: what they post is
+// in the batch then, and one write more is spared. Where nobody is ready that costs nothing.
 func (t *Turn) run() {
-	for t.runBatch() {
+	for {
+		runtime.Gosched()
+		if !t.runBatch() {
+			return
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Command rocketmq-proxy lets RocketMQ 5 clients talk gRPC to a RocketMQ cluster. Run it with
-// -h for its flags.
+// Command rocketmq-proxy lets RocketMQ 5 clients talk gRPC to a RocketMQ cluster, or to a broker
+// of its own. Run it with -h for its flags and subcommands.
 package main
 
 import (
@@ -13,12 +13,16 @@ import (
 	"github.com/rs/zerolog"
 
 	"rocketmq-proxy/server"
+	"rocketmq-proxy/server/cli"
 	"rocketmq-proxy/server/config"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
+	if cli.Has(os.Args[1:]) {
+		return runCommand(os.Args[1:])
+	}
 	c, notices, err := config.Resolve(os.Args[1:], config.FromOS())
 	if err != nil {
 		return config.Exit(err, os.Stdout, os.Stderr)
@@ -38,7 +42,7 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "rocketmq-proxy cannot start:", err)
 		return 1
 	}
-	s.Announce()
+	s.Announce(os.Stdout, os.Args[0])
 	<-signals
 	ctx, cancel := context.WithTimeout(context.Background(), c.GRPC.ShutdownTime)
 	defer cancel()
@@ -48,6 +52,16 @@ func run() int {
 	}()
 	s.Shutdown(ctx)
 	return 0
+}
+
+// runCommand runs a subcommand; a signal ends it politely, and the next one at once.
+func runCommand(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	context.AfterFunc(ctx, stop)
+	return cli.Run(ctx, args, &cli.World{
+		Program: os.Args[0], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Environment: config.FromOS(), OpenStore: server.OpenStore,
+	})
 }
 
 // newLogger writes lines to stdout: for people on a terminal, JSON everywhere else.

@@ -80,7 +80,7 @@ func writeConfig(tb testing.TB, keys map[string]any) string {
 func environment() (kept []string) {
 	for _, pair := range os.Environ() {
 		switch name, _, _ := strings.Cut(pair, "="); name {
-		case "NAMESRV_ADDR", "RMQ_PROXY_HOME", "ROCKETMQ_HOME", "GOGC", "GOMEMLIMIT", "GODEBUG":
+		case "NAMESRV_ADDR", "RMQ_PROXY_HOME", "ROCKETMQ_HOME", "XDG_DATA_HOME", "GOGC", "GOMEMLIMIT", "GODEBUG":
 		default:
 			kept = append(kept, pair)
 		}

@@ -146,5 +146,8 @@ func (c *Client) Stop() {
 	c.process.Stop(2 * time.Second)
 }
 
+// Kill ends the program at once, as a crash would.
+func (c *Client) Kill() { c.process.Kill() }
+
 // LogTail is the end of what the program wrote beside its answers.
 func (c *Client) LogTail(linesMax int) string { return c.process.LogTail(linesMax) }

@@ -10,14 +10,20 @@
 //
 //	op             parameters                              answer
 //	fingerprint    seed most index                         fingerprint
-//	producer       topic                                   started once; a topic more each time
-//	send           topic seed most index                   id micros
+//	producer       topic check                             started once; a topic more each time; check as "unknown,commit": what
+//	                                                       the checker says the first time, the second, and ever after
+//	send           topic seed most index                   id micros recall; optional: messagegroup due(ms since 1970) p.NAME=VALUE
+//	transact       topic seed most index verdict check     id; a half message; verdict commit, rollback or none
+//	asked          topic                                   count, and id= of each half message a checker was asked about
+//	recall         topic recall                            id; takes a delayed message back
 //	send-series    topic seed most count inflight          sent bytes millis slowest, failed and first failure
 //	load-start     topic seed most every(ms)               sends until load-stop
 //	load-stop      topic                                   ids of what was acknowledged, failed, slowest
 //	push           group topic filter seed most count      starts a push consumer and its ledger
 //	push-wait      group idle(ms)                          waits until the ledger is full, or nothing comes for that long; its report
-//	simple         group topic filter await(ms)            starts a simple consumer
+//	listen         group topic filter sql fail             starts a push consumer that keeps a journal and fails the first attempts
+//	heard          group count for(ms)                     message= once for each call, when there are so many or time is up
+//	simple         group topic filter sql await(ms)        starts a simple consumer; sql=true: the filter is SQL92
 //	receive        group max invisible(ms)                 message= once for each; each again a query string
 //	ack            group id
 //	change         group id invisible(ms)

@@ -23,7 +23,9 @@ const BrokerName = "broker-a"
 
 // Config says how the broker treats messages.
 type Config struct {
-	FlushDiskType string // SYNC_FLUSH: acknowledged is on disk. ASYNC_FLUSH: in the page cache
+	FlushDiskType string        // SYNC_FLUSH: acknowledged is on disk. ASYNC_FLUSH: in the page cache
+	CheckInterval time.Duration // between two questions about a half message
+	CheckAfter    time.Duration // age of a half message at the first question
 }
 
 // Cluster is a name server and a broker, ours or somebody else's.
@@ -143,6 +145,8 @@ func (c *Cluster) Java(heap, class string, args ...string) *exec.Cmd {
 
 // brokerConf leaves the broker its defaults, but for small files, and for
 // patience: two cores that also run the clients must not look like an overload.
+// What became of a half message is written down as often, measured by the checks,
+// as by default (3 s and 30 s): what is checked before, is committed twice.
 func brokerConf(c *Cluster, port int, config Config) []byte {
 	store := c.file("store")
 	return fmt.Appendf(nil, `brokerClusterName=DefaultCluster
@@ -166,7 +170,12 @@ diskMaxUsedSpaceRatio=95
 waitTimeMillsInSendQueue=3000
 osPageCacheBusyTimeOutMills=5000
 syncFlushTimeout=10000
-`, BrokerName, port, c.Namesrv, store, store, config.FlushDiskType)
+recallMessageEnable=true
+transactionCheckInterval=%d
+transactionTimeOut=%d
+transactionOpBatchInterval=%d
+`, BrokerName, port, c.Namesrv, store, store, config.FlushDiskType,
+		config.CheckInterval.Milliseconds(), config.CheckAfter.Milliseconds(), (config.CheckInterval / 10).Milliseconds())
 }
 
 // await polls a question that belongs to no process.

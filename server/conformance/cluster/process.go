@@ -53,15 +53,21 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
+// ExitCode is how it ended, after Exited; -1 after a signal.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Kill ends it at once, as a crash would, and waits until it is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // gone already is as good
 	<-p.exited
 }
 
+// Terminate asks it to end, and does not wait.
+func (p *Process) Terminate() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
+
 // Stop asks it to end, waits a little, and then kills it.
 func (p *Process) Stop(patience time.Duration) {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.Terminate()
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
@@ -83,7 +89,7 @@ func (p *Process) LogTail(linesMax int) string {
 // and with the last answer when ctx does.
 func (p *Process) Await(ctx context.Context, what string, done func(context.Context) error) error {
 	last := errors.New("not asked yet")
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if last = done(ctx); last == nil {

@@ -9,16 +9,9 @@ import (
 )
 
 // ProxyConfig is the rmq-proxy.json that the proxy under test and the Java
-// proxy both start from.
-func ProxyConfig(namesrv string, grpcPort int) map[string]any {
-	return map[string]any{
-		"rocketMQClusterName":        "DefaultCluster",
-		"namesrvAddr":                namesrv,
-		"proxyMode":                  "cluster",
-		"localServeAddr":             "127.0.0.1",
-		"grpcServerPort":             grpcPort,
-		"useEndpointPortFromRequest": true,
-	}
+// proxy both start from, but for where they listen.
+func ProxyConfig(namesrv string) map[string]any {
+	return map[string]any{"rocketMQClusterName": "DefaultCluster", "namesrvAddr": namesrv, "proxyMode": "cluster"}
 }
 
 // StartReferenceProxy starts the Java proxy in front of the cluster and waits
@@ -28,7 +21,8 @@ func (c *Cluster) StartReferenceProxy(ctx context.Context) (*Process, string, er
 	if err != nil {
 		return nil, "", err
 	}
-	config := ProxyConfig(c.Namesrv, grpcPort)
+	config := ProxyConfig(c.Namesrv)
+	config["localServeAddr"], config["grpcServerPort"], config["useEndpointPortFromRequest"] = "127.0.0.1", grpcPort, true
 	if config["remotingListenPort"], err = freePort(0); err != nil {
 		return nil, "", err
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	codeUpdateAndCreateTopic = 17
 	codeGetRouteInfoByTopic  = 105
+	codeUpdateAndCreateGroup = 200
 	codeGetTopicConfig       = 351
 
 	codeSuccess       = 0
@@ -38,7 +39,7 @@ const frameBytesMax = 16 << 20
 const callPatience = 5 * time.Second
 
 // call asks one question on a connection of its own.
-func call(ctx context.Context, address string, code int, ext map[string]string) (head, []byte, error) {
+func call(ctx context.Context, address string, code int, ext map[string]string, body ...byte) (head, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callPatience)
 	defer cancel()
 	var dialer net.Dialer
@@ -52,7 +53,7 @@ func call(ctx context.Context, address string, code int, ext map[string]string) 
 		return head{}, nil, err
 	}
 	// Version 513 is new enough for standard JSON in route answers.
-	frame, err := appendFrame(nil, head{Code: code, Language: "GO", Version: 513, Opaque: 1, Ext: ext})
+	frame, err := appendFrame(nil, head{Code: code, Language: "GO", Version: 513, Opaque: 1, Ext: ext}, body)
 	if err != nil {
 		return head{}, nil, err
 	}
@@ -63,15 +64,15 @@ func call(ctx context.Context, address string, code int, ext map[string]string) 
 }
 
 // appendFrame: length of the rest, length of the header with the serialize
-// type 0 (JSON) in its top byte, header; no body.
-func appendFrame(dst []byte, h head) ([]byte, error) {
+// type 0 (JSON) in its top byte, header, body.
+func appendFrame(dst []byte, h head, body []byte) ([]byte, error) {
 	text, err := json.Marshal(h)
 	if err != nil {
 		return nil, err
 	}
-	dst = binary.BigEndian.AppendUint32(dst, uint32(4+len(text)))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(4+len(text)+len(body)))
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(text)))
-	return append(dst, text...), nil
+	return append(append(dst, text...), body...), nil
 }
 
 func readFrame(r io.Reader) (h head, body []byte, err error) {
@@ -119,10 +120,46 @@ func (c *Cluster) CreateTopic(ctx context.Context, topic, messageType string, qu
 	return c.AwaitRoute(ctx, topic)
 }
 
+// Group is what a consumer group is made with.
+type Group struct {
+	Orderly  bool
+	RetryMax int
+	RestsMs  []int64 // between attempts; nil: RocketMQ's own table
+}
+
+// CreateGroup makes a consumer group.
+func (c *Cluster) CreateGroup(ctx context.Context, name string, g Group) error {
+	config := map[string]any{
+		"groupName": name, "consumeEnable": true, "consumeFromMinEnable": true, "consumeBroadcastEnable": true,
+		"consumeMessageOrderly": g.Orderly, "retryQueueNums": 1, "retryMaxTimes": g.RetryMax, "brokerId": 0,
+		"whichBrokerWhenConsumeSlowly": 1, "notifyConsumerIdsChangedEnable": true,
+	}
+	if g.RestsMs != nil {
+		config["groupRetryPolicy"] = map[string]any{
+			"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": g.RestsMs},
+		}
+	}
+	body, err := json.Marshal(config)
+	if err != nil {
+		return err
+	}
+	answer, _, err := call(ctx, c.Broker, codeUpdateAndCreateGroup, nil, body...)
+	if err != nil {
+		return fmt.Errorf("creating group %s: %w", name, err)
+	}
+	if answer.Code != codeSuccess {
+		return fmt.Errorf("creating group %s: broker answers %d, %s", name, answer.Code, answer.Remark)
+	}
+	return nil
+}
+
 // AwaitRoute waits until the name server knows where a topic is.
 func (c *Cluster) AwaitRoute(ctx context.Context, topic string) error {
 	return c.await(ctx, "the route of "+topic, func(ctx context.Context) error { return c.routed(ctx, topic) })
 }
+
+// Routed tells whether the name server knows where a topic is.
+func (c *Cluster) Routed(ctx context.Context, topic string) bool { return c.routed(ctx, topic) == nil }
 
 // routed is nil when the name server has a broker for the topic.
 func (c *Cluster) routed(ctx context.Context, topic string) error {

@@ -7,7 +7,7 @@ import (
 
 func TestFrameSurvivesTheWire(t *testing.T) {
 	sent := head{Code: codeGetRouteInfoByTopic, Language: "GO", Version: 513, Opaque: 9, Ext: map[string]string{"topic": "orders"}}
-	frame, err := appendFrame(nil, sent)
+	frame, err := appendFrame(nil, sent, []byte("body"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -15,8 +15,8 @@ func TestFrameSurvivesTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Code != sent.Code || got.Opaque != 9 || got.Ext["topic"] != "orders" || len(body) != 0 {
-		t.Errorf("got %+v with a body of %d bytes", got, len(body))
+	if got.Code != sent.Code || got.Opaque != 9 || got.Ext["topic"] != "orders" || string(body) != "body" {
+		t.Errorf("got %+v with body %q", got, body)
 	}
 }
 

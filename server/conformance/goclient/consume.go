@@ -33,7 +33,11 @@ type push struct {
 const invisible = 5 * time.Minute
 
 func filters(args url.Values) map[string]*rmq.FilterExpression {
-	return map[string]*rmq.FilterExpression{args.Get("topic"): rmq.NewFilterExpression(args.Get("filter"))}
+	kind := rmq.TAG
+	if args.Get("sql") == "true" {
+		kind = rmq.SQL92
+	}
+	return map[string]*rmq.FilterExpression{args.Get("topic"): rmq.NewFilterExpressionWithType(args.Get("filter"), kind)}
 }
 
 func (c *clients) startPush(args url.Values) (url.Values, error) {
@@ -104,17 +108,30 @@ func (c *clients) receive(args url.Values) (url.Values, error) {
 	defer s.mu.Unlock()
 	for _, view := range views {
 		s.held[view.GetMessageId()] = view
-		m := message(view)
-		answer.Add("message", url.Values{
-			"id":          {view.GetMessageId()},
-			"topic":       {view.GetTopic()},
-			"tag":         {m.Tag},
-			"index":       {m.Properties["index"]},
-			"attempt":     {strconv.Itoa(int(view.GetDeliveryAttempt()))},
-			"fingerprint": {m.Fingerprint()},
-		}.Encode())
+		answer.Add("message", told(view))
 	}
 	return answer, nil
+}
+
+// told is a message as an answer has it.
+func told(view *rmq.MessageView) string {
+	m := message(view)
+	v := url.Values{
+		"id":          {view.GetMessageId()},
+		"topic":       {view.GetTopic()},
+		"tag":         {m.Tag},
+		"index":       {m.Properties["index"]},
+		"attempt":     {strconv.Itoa(int(view.GetDeliveryAttempt()))},
+		"fingerprint": {m.Fingerprint()},
+		"at":          {strconv.FormatInt(time.Now().UnixMilli(), 10)},
+	}
+	if g := view.GetMessageGroup(); g != nil {
+		v.Set("group", *g)
+	}
+	if due := view.GetDeliveryTimestamp(); due != nil && due.UnixMilli() > 0 {
+		v.Set("due", strconv.FormatInt(due.UnixMilli(), 10))
+	}
+	return v.Encode()
 }
 
 // heldBy is the message that an ack or a change is about.

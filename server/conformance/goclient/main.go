@@ -28,19 +28,23 @@ type clients struct {
 	requestTimeout time.Duration
 
 	mu        sync.Mutex
-	producers map[string]rmq.Producer // by topic
-	simple    map[string]*simple      // by group
-	push      map[string]*push        // by group
-	loads     map[string]*load        // by topic
+	producers map[string]func() (rmq.Producer, error) // by topic
+	simple    map[string]*simple                      // by group
+	push      map[string]*push                        // by group
+	loads     map[string]*load                        // by topic
+	listeners map[string]*listener                    // by group
+	asked     map[string][]string                     // ids that a topic's producers were asked about
 }
 
 func main() {
 	c := &clients{
 		endpoint:  os.Getenv("CLIENT_ENDPOINT"),
-		producers: map[string]rmq.Producer{},
+		producers: map[string]func() (rmq.Producer, error){},
 		simple:    map[string]*simple{},
 		push:      map[string]*push{},
 		loads:     map[string]*load{},
+		listeners: map[string]*listener{},
+		asked:     map[string][]string{},
 	}
 	timeout, err := strconv.Atoi(os.Getenv("CLIENT_REQUEST_TIMEOUT"))
 	if err != nil {
@@ -82,6 +86,11 @@ func (c *clients) answer(args url.Values) url.Values {
 		"change":      c.change,
 		"drain":       c.drain,
 		"drain-ids":   c.drainIDs,
+		"transact":    c.transact,
+		"asked":       c.askedFor,
+		"recall":      c.recall,
+		"listen":      c.listen,
+		"heard":       c.heard,
 		"stop":        c.stop,
 	}
 	operation, ok := operations[args.Get("op")]
@@ -133,8 +142,10 @@ func (c *clients) stop(url.Values) (url.Values, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []func() error
-	for _, p := range c.producers {
-		all = append(all, p.GracefulStop)
+	for _, started := range c.producers {
+		if p, err := started(); err == nil {
+			all = append(all, p.GracefulStop)
+		}
 	}
 	for _, s := range c.simple {
 		all = append(all, s.consumer.GracefulStop)

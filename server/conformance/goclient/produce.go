@@ -16,37 +16,86 @@ import (
 )
 
 func (c *clients) startProducer(args url.Values) (url.Values, error) {
-	_, err := c.producer(args.Get("topic"))
+	_, err := c.producer(args.Get("topic"), checks(args)...)
 	return nil, err
 }
 
-// producer is the producer of a topic, started at the first use.
-func (c *clients) producer(topic string) (rmq.Producer, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if p := c.producers[topic]; p != nil {
-		return p, nil
+// checks are what a producer's checker says, one after the other; the last for ever. No producer
+// without a checker is asked.
+func checks(args url.Values) []string {
+	if args.Get("check") == "" {
+		return nil
 	}
-	p, err := rmq.NewProducer(c.config(""), rmq.WithTopics(topic), rmq.WithClientFunc(c.connect))
+	return strings.Split(args.Get("check"), ",")
+}
+
+// checker makes the transaction checker of a topic's producer.
+func (c *clients) checker(topic string, checks []string) *rmq.TransactionChecker {
+	times := map[string]int{}
+	return &rmq.TransactionChecker{Check: func(view *rmq.MessageView) rmq.TransactionResolution {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.asked[topic] = append(c.asked[topic], view.GetMessageId())
+		says := checks[min(times[view.GetMessageId()], len(checks)-1)]
+		times[view.GetMessageId()]++
+		return map[string]rmq.TransactionResolution{"commit": rmq.COMMIT, "rollback": rmq.ROLLBACK}[says]
+	}}
+}
+
+// producer is the producer of a topic, started at the first use.
+func (c *clients) producer(topic string, checks ...string) (rmq.Producer, error) {
+	c.mu.Lock()
+	started := c.producers[topic]
+	if started == nil {
+		started = sync.OnceValues(func() (rmq.Producer, error) { return c.newProducer(topic, checks) })
+		c.producers[topic] = started
+	}
+	c.mu.Unlock()
+	return started()
+}
+
+func (c *clients) newProducer(topic string, checks []string) (rmq.Producer, error) {
+	options := []rmq.ProducerOption{rmq.WithTopics(topic), rmq.WithClientFunc(c.connect)}
+	if len(checks) > 0 {
+		options = append(options, rmq.WithTransactionChecker(c.checker(topic, checks)))
+	}
+	p, err := rmq.NewProducer(c.config(""), options...)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Start(); err != nil {
-		return nil, err
-	}
-	c.producers[topic] = p
-	return p, nil
+	return p, p.Start()
 }
 
-// sendOne sends one message and tells its id and how long the call took. The
-// request timeout bounds it with all its attempts.
-func (c *clients) sendOne(p rmq.Producer, topic string, m content.Message) (id string, took time.Duration, err error) {
+// outgoing is a message of a series as the client wants it, with what a call adds.
+func outgoing(topic string, m content.Message, args url.Values) *rmq.Message {
 	message := &rmq.Message{Topic: topic, Body: m.Body}
 	message.SetTag(m.Tag)
 	message.SetKeys(m.Keys...)
 	for key, value := range m.Properties {
 		message.AddProperty(key, value)
 	}
+	for name, values := range args {
+		if key, is := strings.CutPrefix(name, "p."); is {
+			message.AddProperty(key, values[0])
+		}
+	}
+	if group := args.Get("messagegroup"); group != "" {
+		message.SetMessageGroup(group)
+	}
+	if at := number(args, "due"); at != 0 {
+		message.SetDelayTimestamp(time.UnixMilli(int64(at)))
+	}
+	return message
+}
+
+// sendOne sends one message and tells its id and how long the call took. The
+// request timeout bounds it with all its attempts.
+func (c *clients) sendOne(p rmq.Producer, topic string, m content.Message) (id string, took time.Duration, err error) {
+	receipt, took, err := c.sendMessage(p, outgoing(topic, m, nil))
+	return receipt.MessageID, took, err
+}
+
+func (c *clients) sendMessage(p rmq.Producer, message *rmq.Message) (receipt rmq.SendReceipt, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.requestTimeout)
 	defer cancel()
 	begin := time.Now()
@@ -56,9 +105,9 @@ func (c *clients) sendOne(p rmq.Producer, topic string, m content.Message) (id s
 		err = errors.New("no receipt")
 	}
 	if err != nil {
-		return "", took, err
+		return rmq.SendReceipt{}, took, err
 	}
-	return receipts[0].MessageID, took, nil
+	return *receipts[0], took, nil
 }
 
 func (c *clients) send(args url.Values) (url.Values, error) {
@@ -66,8 +115,42 @@ func (c *clients) send(args url.Values) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, took, err := c.sendOne(p, args.Get("topic"), series(args).At(number(args, "index")))
-	return url.Values{"id": {id}, "micros": {micros(took)}}, err
+	receipt, took, err := c.sendMessage(p, outgoing(args.Get("topic"), series(args).At(number(args, "index")), args))
+	return url.Values{"id": {receipt.MessageID}, "micros": {micros(took)}, "recall": {receipt.RecallHandle}}, err
+}
+
+// transact sends a half message, and decides about it when there is a verdict.
+func (c *clients) transact(args url.Values) (url.Values, error) {
+	p, err := c.producer(args.Get("topic"), checks(args)...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.requestTimeout)
+	defer cancel()
+	transaction := p.BeginTransaction()
+	receipts, err := p.SendWithTransaction(ctx, outgoing(args.Get("topic"), series(args).At(number(args, "index")), args), transaction)
+	if err != nil {
+		return nil, err
+	}
+	answer := url.Values{"id": {receipts[0].MessageID}}
+	switch args.Get("verdict") {
+	case "commit":
+		return answer, transaction.Commit()
+	case "rollback":
+		return answer, transaction.RollBack()
+	}
+	return answer, nil
+}
+
+func (c *clients) recall(args url.Values) (url.Values, error) {
+	p, err := c.producer(args.Get("topic"))
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.requestTimeout)
+	defer cancel()
+	id, err := p.Recall(ctx, args.Get("topic"), args.Get("recall"))
+	return url.Values{"id": {id}}, err
 }
 
 // tally adds up sends that run side by side.

@@ -26,7 +26,10 @@ const startedLine = "rocketmq-proxy startup successfully"
 type Proxy struct {
 	Endpoint string // host:port of its gRPC server
 
+	program, dir, name, config string
+
 	process *cluster.Process
+	logFrom int64 // where the log of this process begins
 }
 
 // Build compiles the proxy into dir and returns the program's path.
@@ -44,39 +47,56 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return program, nil
 }
 
-// Start starts a built proxy in front of a name server and waits until it
-// says that it is up. The caller stops it.
-func Start(ctx context.Context, program, dir, namesrv string) (*Proxy, error) {
+// Make prepares a proxy that is named name and listens on a free loopback port. config is its
+// rmq-proxy.json, but for the port.
+func Make(program, dir, name string, config map[string]any) (*Proxy, error) {
 	port, err := cluster.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	config, err := json.MarshalIndent(cluster.ProxyConfig(namesrv, port), "", "  ")
+	config["localServeAddr"], config["grpcServerPort"], config["useEndpointPortFromRequest"] = "127.0.0.1", port, true
+	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	configPath := filepath.Join(dir, "rmq-proxy-under-test.json")
-	if err := os.WriteFile(configPath, config, 0o644); err != nil {
+	path := filepath.Join(dir, name+".json")
+	if err := os.WriteFile(path, text, 0o644); err != nil {
 		return nil, err
 	}
-	p := &Proxy{Endpoint: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
-	cmd := exec.Command(program, "-pc", configPath)
-	cmd.Dir = dir
-	if p.process, err = cluster.StartProcess(dir, "proxy", cmd); err != nil {
-		return nil, err
+	return &Proxy{
+		Endpoint: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		program:  program, dir: dir, name: name, config: path,
+	}, nil
+}
+
+// Exec starts the process, for the first time or again on the same port, and does not wait.
+func (p *Proxy) Exec() (err error) {
+	// The log goes on where a process before left off.
+	if info, err := os.Stat(filepath.Join(p.dir, p.name+".log")); err == nil {
+		p.logFrom = info.Size()
 	}
-	err = p.process.Await(ctx, "printing "+startedLine, func(context.Context) error {
+	cmd := exec.Command(p.program, "-pc", p.config)
+	cmd.Dir = p.dir
+	p.process, err = cluster.StartProcess(p.dir, p.name, cmd)
+	return err
+}
+
+// Start starts the process and waits until it says that it is up. The caller stops it.
+func (p *Proxy) Start(ctx context.Context) error {
+	if err := p.Exec(); err != nil {
+		return err
+	}
+	err := p.process.Await(ctx, "printing "+startedLine, func(context.Context) error {
 		text, err := os.ReadFile(p.process.Log)
-		if err == nil && !strings.Contains(string(text), startedLine) {
+		if err == nil && !strings.Contains(string(text[p.logFrom:]), startedLine) {
 			err = errors.New("not printed yet")
 		}
 		return err
 	})
 	if err != nil {
 		p.Stop()
-		return nil, err
 	}
-	return p, nil
+	return err
 }
 
 // Pid is the process id; a proxy that fell and was put up again has another.
@@ -94,6 +114,18 @@ func (p *Proxy) Running() bool {
 
 // LogTail is the end of what it wrote.
 func (p *Proxy) LogTail(linesMax int) string { return p.process.LogTail(linesMax) }
+
+// Kill ends it at once, as a crash would.
+func (p *Proxy) Kill() { p.process.Kill() }
+
+// Terminate asks it to end, and does not wait.
+func (p *Proxy) Terminate() { p.process.Terminate() }
+
+// Exited is closed when the process has ended.
+func (p *Proxy) Exited() <-chan struct{} { return p.process.Exited() }
+
+// ExitCode is how it ended.
+func (p *Proxy) ExitCode() int { return p.process.ExitCode() }
 
 // Stop ends it.
 func (p *Proxy) Stop() { p.process.Stop(5 * time.Second) }

@@ -17,6 +17,20 @@ final class Args {
         }
     }
 
+    Map<String, String> startingWith(String prefix) {
+        Map<String, String> found = new HashMap<>();
+        values.forEach((name, value) -> {
+            if (name.startsWith(prefix)) {
+                found.put(name.substring(prefix.length()), value);
+            }
+        });
+        return found;
+    }
+
+    long big(String name) {
+        return text(name).isEmpty() ? 0 : Long.parseLong(text(name));
+    }
+
     String text(String name) {
         return values.getOrDefault(name, "");
     }

@@ -17,6 +17,7 @@ import org.apache.rocketmq.client.apis.ClientException;
 import org.apache.rocketmq.client.apis.ClientServiceProvider;
 import org.apache.rocketmq.client.apis.consumer.ConsumeResult;
 import org.apache.rocketmq.client.apis.consumer.FilterExpression;
+import org.apache.rocketmq.client.apis.consumer.FilterExpressionType;
 import org.apache.rocketmq.client.apis.consumer.PushConsumer;
 import org.apache.rocketmq.client.apis.consumer.SimpleConsumer;
 import org.apache.rocketmq.client.apis.message.MessageView;
@@ -50,7 +51,8 @@ final class Consuming {
     }
 
     private static Map<String, FilterExpression> filters(Args args) {
-        return Map.of(args.text("topic"), new FilterExpression(args.text("filter")));
+        FilterExpressionType type = "true".equals(args.text("sql")) ? FilterExpressionType.SQL92 : FilterExpressionType.TAG;
+        return Map.of(args.text("topic"), new FilterExpression(args.text("filter"), type));
     }
 
     Answer startPush(Args args) throws ClientException {
@@ -86,13 +88,63 @@ final class Consuming {
         List<MessageView> views = s.consumer().receive(args.number("max"), args.millis("invisible"));
         Answer answer = new Answer().add("micros", (System.nanoTime() - begin) / 1000);
         for (MessageView view : views) {
-            Content c = content(view);
             s.held().put(view.getMessageId().toString(), view);
-            answer.add("message", new Answer().add("id", view.getMessageId()).add("topic", view.getTopic())
-                .add("tag", c.tag()).add("index", c.properties().get("index"))
-                .add("attempt", view.getDeliveryAttempt()).add("fingerprint", c.fingerprint()));
+            answer.add("message", told(view));
         }
         return answer;
+    }
+
+    /** A message as an answer has it. */
+    private static String told(MessageView view) {
+        Content c = content(view);
+        Answer a = new Answer().add("id", view.getMessageId()).add("topic", view.getTopic())
+            .add("tag", c.tag()).add("index", c.properties().getOrDefault("index", ""))
+            .add("attempt", view.getDeliveryAttempt()).add("fingerprint", c.fingerprint())
+            .add("at", System.currentTimeMillis());
+        view.getMessageGroup().ifPresent(g -> a.add("group", g));
+        view.getDeliveryTimestamp().ifPresent(d -> a.add("due", d));
+        return a.toString();
+    }
+
+    /** What a push consumer's listener was called with. */
+    private static final class Journal {
+        private final List<String> heard = new ArrayList<>();
+
+        synchronized void enter(String told) {
+            heard.add(told);
+            notifyAll();
+        }
+
+        synchronized Answer answer(int count, long patienceMillis) throws InterruptedException {
+            long end = System.currentTimeMillis() + patienceMillis;
+            for (long left = patienceMillis; heard.size() < count && left > 0; left = end - System.currentTimeMillis()) {
+                wait(left);
+            }
+            Answer answer = new Answer();
+            heard.forEach(m -> answer.add("message", m));
+            return answer;
+        }
+    }
+
+    private final Map<String, Journal> journals = new ConcurrentHashMap<>();
+
+    /** Starts a push consumer whose listener fails the first attempts of each message. */
+    Answer listen(Args args) throws ClientException {
+        Journal journal = new Journal();
+        journals.put(args.text("group"), journal);
+        int fails = args.number("fail");
+        provider.newPushConsumerBuilder().setClientConfiguration(configuration)
+            .setConsumerGroup(args.text("group")).setSubscriptionExpressions(filters(args))
+            .setConsumptionThreadCount(8)
+            .setMessageListener(view -> {
+                journal.enter(told(view));
+                return view.getDeliveryAttempt() <= fails ? ConsumeResult.FAILURE : ConsumeResult.SUCCESS;
+            }).build();
+        return new Answer();
+    }
+
+    Answer heard(Args args) throws InterruptedException {
+        return journals.get(args.text("group")).answer(args.number("count"), args.number("for"));
     }
 
     Answer ack(Args args) throws ClientException {

@@ -1,5 +1,6 @@
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -90,8 +91,13 @@ record Content(byte[] body, String tag, List<String> keys, Map<String, String> p
         return faults.toString();
     }
 
-    String fingerprint() throws Exception {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    String fingerprint() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
         digest.update(body);
         StringBuilder rest = new StringBuilder("\0" + tag + "\0" + String.join(" ", keys));
         new TreeMap<>(properties).forEach((key, value) -> rest.append("\0").append(key).append("=").append(value));

@@ -76,6 +76,11 @@ public final class Driver {
             case "change" -> consuming::change;
             case "drain" -> consuming::drain;
             case "drain-ids" -> consuming::drainIds;
+            case "transact" -> producing::transact;
+            case "asked" -> producing::asked;
+            case "recall" -> producing::recall;
+            case "listen" -> consuming::listen;
+            case "heard" -> consuming::heard;
             case "stop" -> a -> {
                 producing.close();
                 consuming.close();

@@ -1,4 +1,5 @@
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +16,11 @@ import org.apache.rocketmq.client.apis.ClientServiceProvider;
 import org.apache.rocketmq.client.apis.message.Message;
 import org.apache.rocketmq.client.apis.message.MessageBuilder;
 import org.apache.rocketmq.client.apis.producer.Producer;
+import org.apache.rocketmq.client.apis.producer.ProducerBuilder;
 import org.apache.rocketmq.client.apis.producer.SendReceipt;
+import org.apache.rocketmq.client.apis.producer.Transaction;
+import org.apache.rocketmq.client.apis.producer.TransactionChecker;
+import org.apache.rocketmq.client.apis.producer.TransactionResolution;
 
 /** The operations that send. */
 final class Producing {
@@ -30,36 +35,99 @@ final class Producing {
         this.configuration = configuration;
     }
 
+    /** Ids that a topic's producers were asked about. */
+    private final Map<String, List<String>> asked = new ConcurrentHashMap<>();
+
     Answer start(Args args) throws ClientException {
-        producer(args.text("topic"));
+        producer(args.text("topic"), args.text("check"));
         return new Answer();
     }
 
+    private Producer producer(String topic) throws ClientException {
+        return producer(topic, "");
+    }
+
     /** The producer of a topic, started at the first use. One attempt a send, so that its deadline is a request's. */
-    private synchronized Producer producer(String topic) throws ClientException {
+    private synchronized Producer producer(String topic, String check) throws ClientException {
         Producer p = producers.get(topic);
         if (p == null) {
-            p = provider.newProducerBuilder().setClientConfiguration(configuration).setTopics(topic)
-                .setMaxAttempts(1).build();
+            ProducerBuilder b = provider.newProducerBuilder().setClientConfiguration(configuration).setTopics(topic)
+                .setMaxAttempts(1);
+            if (!check.isEmpty()) {
+                b.setTransactionChecker(checker(topic, check.split(",")));
+            }
+            p = b.build();
             producers.put(topic, p);
         }
         return p;
     }
 
+    /** What a checker says, one after the other; the last for ever. */
+    private TransactionChecker checker(String topic, String[] checks) {
+        List<String> ids = Collections.synchronizedList(new ArrayList<>());
+        asked.put(topic, ids);
+        Map<String, AtomicInteger> times = new ConcurrentHashMap<>();
+        return view -> {
+            String id = view.getMessageId().toString();
+            ids.add(id);
+            int n = times.computeIfAbsent(id, k -> new AtomicInteger()).getAndIncrement();
+            return TransactionResolution.valueOf(checks[Math.min(n, checks.length - 1)].toUpperCase());
+        };
+    }
+
+    Answer asked(Args args) {
+        List<String> ids = List.of(asked.getOrDefault(args.text("topic"), List.of()).toArray(new String[0]));
+        Answer answer = new Answer().add("count", ids.size());
+        ids.forEach(id -> answer.add("id", id));
+        return answer;
+    }
+
+    /** Sends a half message, and decides about it when there is a verdict. */
+    Answer transact(Args args) throws Exception {
+        String topic = args.text("topic");
+        Producer p = producer(topic, args.text("check"));
+        Transaction transaction = p.beginTransaction();
+        SendReceipt receipt = p.send(message(topic, args.series().at(args.number("index")), args), transaction);
+        switch (args.text("verdict")) {
+            case "commit" -> transaction.commit();
+            case "rollback" -> transaction.rollback();
+            default -> { }
+        }
+        return new Answer().add("id", receipt.getMessageId());
+    }
+
+    Answer recall(Args args) throws Exception {
+        String topic = args.text("topic");
+        return new Answer().add("id", producer(topic).recallMessage(topic, args.text("recall")).getMessageId());
+    }
+
     private Message message(String topic, Content c) {
+        return message(topic, c, new Args(""));
+    }
+
+    /** A message of a series with what a call adds. */
+    private Message message(String topic, Content c, Args args) {
         MessageBuilder b = provider.newMessageBuilder().setTopic(topic).setBody(c.body()).setTag(c.tag())
             .setKeys(c.keys().toArray(new String[0]));
         c.properties().forEach(b::addProperty);
+        args.startingWith("p.").forEach(b::addProperty);
+        if (!args.text("messagegroup").isEmpty()) {
+            b.setMessageGroup(args.text("messagegroup"));
+        }
+        if (args.big("due") != 0) {
+            b.setDeliveryTimestamp(args.big("due"));
+        }
         return b.build();
     }
 
     Answer send(Args args) throws Exception {
         String topic = args.text("topic");
         Producer p = producer(topic);
-        Message m = message(topic, args.series().at(args.number("index")));
+        Message m = message(topic, args.series().at(args.number("index")), args);
         long begin = System.nanoTime();
         SendReceipt receipt = p.send(m);
-        return new Answer().add("id", receipt.getMessageId())
+        String recall = receipt.getRecallHandle();
+        return new Answer().add("id", receipt.getMessageId()).add("recall", recall == null ? "" : recall)
             .add("micros", (System.nanoTime() - begin) / 1000);
     }
 

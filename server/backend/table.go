@@ -1,4 +1,4 @@
-package cluster
+package backend
 
 import (
 	"hash/maphash"
@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 )
 
-// table is a map for many readers and few writers: reading is an atomic load and a look-up,
-// without a lock and without turning the key into a string. Writing copies a shard.
-type table[T any] struct {
+// Table is a map for many readers and few writers, in which a backend publishes what client
+// turns look up: reading is an atomic load and a look-up, without a lock and without turning
+// the key into a string. Writing copies a shard. The zero Table is empty.
+type Table[T any] struct {
 	seed   maphash.Seed
 	once   sync.Once
 	mu     sync.Mutex // writers
@@ -20,22 +21,22 @@ type table[T any] struct {
 // tableShards bounds what one write copies to a 64th of the table.
 const tableShards = 64
 
-func (t *table[T]) shard(key []byte) *atomic.Pointer[map[string]*T] {
+func (t *Table[T]) shard(key []byte) *atomic.Pointer[map[string]*T] {
 	t.once.Do(func() { t.seed = maphash.MakeSeed() })
 	return &t.shards[maphash.Bytes(t.seed, key)%tableShards]
 }
 
-// get returns what is stored under key, nil when nothing is.
-func (t *table[T]) get(key []byte) *T {
+// Get returns what is stored under key, nil when nothing is.
+func (t *Table[T]) Get(key []byte) *T {
 	if entries := t.shard(key).Load(); entries != nil {
 		return (*entries)[string(key)]
 	}
 	return nil
 }
 
-// put stores value under key. When that makes the table larger than sizeMax some other entry
+// Put stores value under key. When that makes the table larger than sizeMax some other entry
 // goes.
-func (t *table[T]) put(key string, value *T, sizeMax int) {
+func (t *Table[T]) Put(key string, value *T, sizeMax int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	at := t.shard([]byte(key))
@@ -57,8 +58,23 @@ func (t *table[T]) put(key string, value *T, sizeMax int) {
 	at.Store(&entries)
 }
 
-// prune drops every entry that is stale.
-func (t *table[T]) prune(stale func(*T) bool) {
+// Delete drops the entry of key.
+func (t *Table[T]) Delete(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.shard([]byte(key))
+	old := at.Load()
+	if old == nil || (*old)[key] == nil {
+		return
+	}
+	entries := maps.Clone(*old)
+	delete(entries, key)
+	t.size.Add(-1)
+	at.Store(&entries)
+}
+
+// Prune drops every entry that is stale.
+func (t *Table[T]) Prune(stale func(*T) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.shards {

@@ -1,4 +1,4 @@
-package cluster
+package backend
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func (t *table[T]) entries() (all map[string]*T) {
+func (t *Table[T]) entries() (all map[string]*T) {
 	all = map[string]*T{}
 	for i := range t.shards {
 		if shard := t.shards[i].Load(); shard != nil {
@@ -18,20 +18,20 @@ func (t *table[T]) entries() (all map[string]*T) {
 }
 
 func TestTable(t *testing.T) {
-	var table table[int]
-	if table.get([]byte("a")) != nil {
+	var table Table[int]
+	if table.Get([]byte("a")) != nil {
 		t.Error("an empty table holds something")
 	}
 	one, two := 1, 2
-	table.put("a", &one, 10)
-	table.put("b", &two, 10)
-	table.put("a", &two, 10)
-	if table.get([]byte("a")) != &two || table.get([]byte("b")) != &two || table.get([]byte("c")) != nil || table.size.Load() != 2 {
+	table.Put("a", &one, 10)
+	table.Put("b", &two, 10)
+	table.Put("a", &two, 10)
+	if table.Get([]byte("a")) != &two || table.Get([]byte("b")) != &two || table.Get([]byte("c")) != nil || table.size.Load() != 2 {
 		t.Errorf("%v, size %d", table.entries(), table.size.Load())
 	}
-	table.put("b", &one, 10)
-	table.prune(func(v *int) bool { return *v == 1 })
-	if table.get([]byte("b")) != nil || table.get([]byte("a")) != &two || table.size.Load() != 1 {
+	table.Put("b", &one, 10)
+	table.Prune(func(v *int) bool { return *v == 1 })
+	if table.Get([]byte("b")) != nil || table.Get([]byte("a")) != &two || table.size.Load() != 1 {
 		t.Errorf("%v after the pruning, size %d", table.entries(), table.size.Load())
 	}
 }
@@ -40,11 +40,11 @@ func TestTable(t *testing.T) {
 // ever too much.
 func TestTableIsBounded(t *testing.T) {
 	const most = 100
-	var table table[int]
+	var table Table[int]
 	for i := range 5000 {
 		key := fmt.Sprint("key-", i)
-		table.put(key, &i, most)
-		if table.get([]byte(key)) != &i {
+		table.Put(key, &i, most)
+		if table.Get([]byte(key)) != &i {
 			t.Fatalf("%s was evicted by itself", key)
 		}
 		if n := len(table.entries()); n != int(table.size.Load()) || n > most+tableShards {
@@ -55,7 +55,7 @@ func TestTableIsBounded(t *testing.T) {
 
 // TestTableIsReadMeanwhile by any number of others. For -race.
 func TestTableIsReadMeanwhile(t *testing.T) {
-	var table table[int]
+	var table Table[int]
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 4 {
@@ -67,7 +67,7 @@ func TestTableIsReadMeanwhile(t *testing.T) {
 				default:
 				}
 				n := i % 50
-				if v := table.get(fmt.Append(nil, n)); v != nil && *v != n {
+				if v := table.Get(fmt.Append(nil, n)); v != nil && *v != n {
 					t.Errorf("%d holds %d", n, *v)
 					return
 				}
@@ -76,19 +76,19 @@ func TestTableIsReadMeanwhile(t *testing.T) {
 	}
 	for round := range 20 {
 		for i := range 50 {
-			table.put(fmt.Sprint(i), &i, 40)
+			table.Put(fmt.Sprint(i), &i, 40)
 		}
-		table.prune(func(v *int) bool { return *v%7 == round%7 })
+		table.Prune(func(v *int) bool { return *v%7 == round%7 })
 	}
 	close(stop)
 	wg.Wait()
 }
 
 func TestTableReadsAllocateNothing(t *testing.T) {
-	var table table[int]
+	var table Table[int]
 	one, key := 1, []byte("a topic with a rather long name")
-	table.put(string(key), &one, 10)
-	if got := testing.AllocsPerRun(100, func() { table.get(key) }); got != 0 {
+	table.Put(string(key), &one, 10)
+	if got := testing.AllocsPerRun(100, func() { table.Get(key) }); got != 0 {
 		t.Errorf("%v allocations", got)
 	}
 }

@@ -1,0 +1,52 @@
+package backend
+
+import (
+	"rocketmq-proxy/codec/message"
+	"rocketmq-proxy/pool"
+)
+
+// Verdict is what a producer says became of its half message.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Undecided Verdict = iota // not known yet: ask again later
+	Commit                   // the message is to be delivered
+	Rollback                 // the message is to be forgotten
+)
+
+// EndTransaction tells what became of a half message that Send stored. A transaction that is
+// not known, or no longer, is a Fault of kind TransactionNotFound.
+type EndTransaction struct {
+	Exchange
+	Topic         []byte // this and the following views are borrowed until it comes home
+	MessageID     []byte
+	TransactionID []byte // as Send.TransactionID told it
+	Verdict       Verdict
+	FromCheck     bool // the answer to a TransactionCheck, not the producer's own move
+}
+
+// TransactionCheck is the question what became of a half message. It is owned by whoever was
+// handed it, who releases it.
+type TransactionCheck struct {
+	Topic         string // whose producers are asked
+	TransactionID string
+	Record        message.Record // under its own topic, not the half messages'; its views borrow Body
+	Body          pool.Chain
+}
+
+// Release gives the record's memory back.
+func (c *TransactionCheck) Release() { c.Body.Release() }
+
+// Clients is what a backend may ask of the clients behind the proxy. Its methods may be called
+// from any turn and do not block.
+type Clients interface {
+	// CheckTransaction asks one producer of the topic; its answer comes as an EndTransaction.
+	// It takes check, and tells whether there was a producer to ask.
+	CheckTransaction(check *TransactionCheck) bool
+	// Published lists the topics that producers said they publish to: whoever asks for the end
+	// of transactions wants to know whom it may ask.
+	Published() []string
+	// Unsubscribed tells a client that its group no longer has a lite topic.
+	Unsubscribed(clientID, group, liteTopic string)
+}

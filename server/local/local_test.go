@@ -1,0 +1,265 @@
+package local
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"rocketmq-proxy/codec/handle"
+	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/local/catalog"
+)
+
+func TestMessagesSurviveARestart(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.sends("orders", "a", "")
+	w.sends("orders", "b", "")
+	w.restart()
+	all := w.pop("orders", "readers")
+	if len(all) != 2 {
+		t.Fatal(bodies(all))
+	}
+	if f := w.ack("orders", "readers", all[0]); !f.OK() {
+		t.Error(f)
+	}
+	w.restart()
+	w.wants(w.pop("orders", "readers"), "")
+	if f := w.ack("orders", "readers", all[1]); !f.OK() {
+		t.Error("a receipt from before the restart:", f)
+	}
+	w.wants(w.pop("orders", "others"), bodies(all))
+}
+
+func TestPollWakes(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.topic("orders")
+	came := make(chan []got, 1)
+	go func() { came <- w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 20 * time.Second }) }()
+	w.sends("orders", "a", "")
+	w.wants(<-came, "a/0")
+}
+
+func TestPollEnds(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	begun := time.Now()
+	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 30 * time.Millisecond }), "")
+	if took := time.Since(begun); took < 30*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestDelayedMessageComesOnTime(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	due := time.Now().Add(80 * time.Millisecond).UnixMilli()
+	op := w.send("orders", "late", fmt.Sprintf("TIMER_DELIVER_MS=%d;", due))
+	if r, err := handle.ParseRecall(op.RecallHandle); err != nil || r.Timestamp != due+1 || string(r.MessageID) != "late" {
+		t.Errorf("%+v %v", r, err)
+	}
+	w.wants(w.pop("orders", "readers"), "")
+	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 10 * time.Second }), "late/0")
+	if now := time.Now().UnixMilli(); now < due {
+		t.Errorf("%d ms early", due-now)
+	}
+}
+
+func TestRecall(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	due := time.Now().Add(time.Hour).UnixMilli()
+	sent := w.send("orders", "late", fmt.Sprintf("TIMER_DELIVER_MS=%d;", due))
+	r, err := handle.ParseRecall(sent.RecallHandle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := &backend.Recall{Topic: []byte("orders"), Text: sent.RecallHandle, Handle: r}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.Recall(op, time.Now()) })
+	if !op.Fault.OK() || string(op.MessageID) != "late" {
+		t.Error(op.Fault, string(op.MessageID))
+	}
+	op.Handle.Broker = []byte("elsewhere")
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.Recall(op, time.Now()) })
+	if op.Fault.Kind != backend.BadBroker {
+		t.Error(op.Fault)
+	}
+}
+
+func TestTransaction(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	half := w.send("orders", "half", "TRAN_MSG=true;")
+	w.wants(w.pop("orders", "readers"), "")
+	end := func(v backend.Verdict) backend.Fault {
+		op := &backend.EndTransaction{Topic: []byte("orders"), TransactionID: half.TransactionID, Verdict: v}
+		w.do(func(x backend.Exchange) { op.Exchange = x; w.EndTransaction(op, time.Now()) })
+		return op.Fault
+	}
+	if f := end(backend.Undecided); !f.OK() {
+		t.Error(f)
+	}
+	w.restart()
+	if f := end(backend.Commit); !f.OK() {
+		t.Error(f)
+	}
+	w.wants(w.pop("orders", "readers"), "half/0")
+	if f := end(backend.Rollback); f.Kind != backend.TransactionNotFound {
+		t.Error(f)
+	}
+}
+
+// producers answers checks as a producer would.
+type producers struct {
+	asked chan *backend.TransactionCheck
+}
+
+func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
+func (p producers) Unsubscribed(string, string, string)               {}
+func (p producers) Published() []string                               { return nil }
+
+func TestProducersAreAsked(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Broker.CheckInterval, c.Broker.CheckAfter = 50, 10 })
+	p := producers{make(chan *backend.TransactionCheck, 16)}
+	w.Attach(p)
+	w.sends("orders", "half", "TRAN_MSG=true;colour=red;")
+	for range 2 {
+		c := <-p.asked
+		if body := c.Body.AppendTo(nil); c.Topic != "orders" || c.TransactionID != "half" || string(body[c.Record.BodyOffset:]) != "half" {
+			t.Errorf("%+v %q", c, body)
+		}
+		c.Release()
+	}
+	w.close()
+	for len(p.asked) > 0 {
+		(<-p.asked).Release()
+	}
+}
+
+func TestFilters(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	for i, colour := range []string{"red", "green", "blue"} {
+		w.sends("orders", colour, fmt.Sprintf("TAGS=%s;size=%d;", colour, i))
+	}
+	sql := func(text string) func(*backend.Pop) {
+		return func(op *backend.Pop) { op.SQL, op.Expression = true, []byte(text) }
+	}
+	w.wants(w.pop("orders", "small", sql("size < 1")), "red/0")
+	w.wants(w.pop("orders", "tagged", func(op *backend.Pop) { op.Expression = []byte("green || grey") }), "green/0")
+	op := &backend.Pop{Topic: w.topic("orders"), Group: []byte("bad"), MessagesMax: 1, SQL: true, Expression: []byte("size <")}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.Pop(op, time.Now()) })
+	if op.Fault.Kind != backend.BadFilter {
+		t.Error(op.Fault)
+	}
+}
+
+func TestChangeInvisibleGivesANewHandle(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.sends("orders", "a", "")
+	first := w.pop("orders", "readers")[0]
+	op := &backend.ChangeInvisible{Delivery: w.delivery("orders", "readers", first), Invisible: 30 * time.Second}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.ChangeInvisible(op, time.Now()) })
+	if !op.Fault.OK() || !op.Known {
+		t.Fatal(op.Fault, op.Known)
+	}
+	second := got{handle: string(op.NewHandle)}
+	if f := w.ack("orders", "readers", first); !f.OK() {
+		t.Error("the old handle is no fault:", f)
+	}
+	op = &backend.ChangeInvisible{Delivery: w.delivery("orders", "readers", second)}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.ChangeInvisible(op, time.Now()) })
+	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 5 * time.Second }), "a/1")
+}
+
+func TestDeadLetter(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.sends("orders", "a", "")
+	g := w.pop("orders", "readers")[0]
+	op := &backend.DeadLetter{Delivery: w.delivery("orders", "readers", g), MessageID: []byte("a")}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.DeadLetter(op, time.Now()) })
+	if !op.Fault.OK() {
+		t.Fatal(op.Fault)
+	}
+	w.wants(w.pop("%DLQ%readers", "undertakers"), "a/1")
+}
+
+func TestForeignHandle(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.sends("orders", "a", "")
+	g := w.pop("orders", "readers")[0]
+	d := w.delivery("orders", "readers", g)
+	d.Handle.Broker = []byte("elsewhere")
+	op := &backend.Ack{Delivery: d}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.Ack(op, time.Now()) })
+	if op.Fault.Kind != backend.BadBroker {
+		t.Error(op.Fault)
+	}
+}
+
+func TestCatalog(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	c := w.Catalog()
+	if outcome, err := c.CreateTopic(catalog.TopicChange{Name: "lines", Attributes: "+message.type=FIFO", WriteQueues: 2}); err != nil || outcome != catalog.Created {
+		t.Fatal(outcome, err)
+	}
+	if known := w.Topic([]byte("lines"), time.Now()); known == nil || known.Type != backend.TypeFIFO || known.Queues[0].Write != 2 {
+		t.Errorf("%+v", known)
+	}
+	orderly, retries := true, 3
+	if outcome, err := c.CreateGroup(catalog.GroupChange{Name: "workers", Orderly: &orderly, RetryMax: &retries}); err != nil || outcome != catalog.Created {
+		t.Fatal(outcome, err)
+	}
+	w.restart()
+	c = w.Catalog()
+	if g := w.Group([]byte("workers"), time.Now()); g == nil || !g.Orderly || g.RetryMax != 3 {
+		t.Errorf("%+v", g)
+	}
+	w.sends("lines", "a", "__SHARDINGKEY=g;")
+	w.pop("lines", "workers", func(op *backend.Pop) { op.FIFO = true })
+	info, err := c.Group("workers")
+	if err != nil || info.InFlight != 1 || info.Lag != 0 {
+		t.Errorf("%+v %v", info, err)
+	}
+	if topic, err := c.Topic("lines"); err != nil || topic.Messages != 1 || len(topic.Queues) != 4 {
+		t.Errorf("%+v %v", topic, err)
+	}
+	if err := c.DeleteTopic("lines"); err != nil {
+		t.Error(err)
+	}
+	if err := c.DeleteGroup("workers"); err != nil {
+		t.Error(err)
+	}
+	if topics, err := c.Topics(); err != nil || len(topics) != 0 {
+		t.Errorf("%+v %v", topics, err)
+	}
+	if _, err := c.Topic("lines"); catalog.AsError(err).Kind != catalog.NotFound {
+		t.Error(err)
+	}
+}
+
+func TestAsyncFlush(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Sync, c.FlushInterval = false, 10*time.Millisecond })
+	w.sends("orders", "a", "")
+	w.restart()
+	w.wants(w.pop("orders", "readers"), "a/0")
+}
+
+func TestClosed(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	topic := w.topic("orders")
+	l := w.Local
+	came := make(chan struct{})
+	poll := &backend.Pop{Topic: topic, Group: []byte("readers"), MessagesMax: 1, Poll: 20 * time.Second}
+	go func() {
+		defer close(came)
+		w.do(func(x backend.Exchange) { poll.Exchange = x; l.Pop(poll, time.Now()) })
+	}()
+	w.sends("other", "a", "") // the poll is there, or comes behind the end: it must end either way
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	<-came
+	op := &backend.Send{Topic: topic, Messages: []backend.Message{{}}}
+	w.do(func(x backend.Exchange) { op.Exchange = x; l.Send(op, time.Now()) })
+	if op.Fault.OK() {
+		t.Error("a send was taken after the end")
+	}
+	w.Local = nil
+}
