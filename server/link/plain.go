@@ -52,7 +52,11 @@ var configurePollers = sync.OnceFunc(func() {
 	// is one poller for twenty cores.
 	config := netpoll.Config{
 		PollerNum: (runtime.GOMAXPROCS(0) + 3) / 4,
-		Runner:    func(_ context.Context, f func()) { runErrand(f) },
+		// The poller itself takes what it has read, so that it reads no more before that: while
+		// a task is under way elsewhere netpoll reads on without a bound. This is why nothing
+		// here closes a connection of netpoll's: on the poller that waits for the poller, for
+		// ever. The socket is shut down, and the poller sees that as any other end.
+		Runner: func(_ context.Context, f func()) { f() },
 		// What it has to say of a connection, our close callback says with a cause.
 		LoggerOutput: io.Discard,
 	}
@@ -60,40 +64,6 @@ var configurePollers = sync.OnceFunc(func() {
 		panic(err) // only a non-positive PollerNum is refused
 	}
 })
-
-// errand is a task of netpoll's that the poller has done for it.
-type errand struct {
-	task func()
-	run  func()
-	done chan struct{}
-}
-
-var errands = sync.Pool{New: func() any {
-	e := &errand{done: make(chan struct{}, 1)}
-	e.run = func() {
-		e.task()
-		e.done <- struct{}{}
-	}
-	return e
-}}
-
-// runErrand returns when the task is done: while one is under way netpoll reads on, without a
-// bound. The task, which takes what was read, runs elsewhere all the same, and the poller stands
-// back for it and for the turns that it starts: what comes meanwhile is read in one piece, which
-// makes half as many reads and writes as a task run in place.
-//
-// This is why nothing here closes a connection of netpoll's: a task that does so waits for the
-// poller, and the poller for the task. The socket is shut down, and the poller sees that as it
-// sees any other end.
-func runErrand(task func()) {
-	e := errands.Get().(*errand)
-	e.task = task
-	turn.Go(e.run)
-	runtime.Gosched()
-	<-e.done
-	e.task = nil
-	errands.Put(e)
-}
 
 // newPlain makes the socket of l, which may be written to, and closed, from here on.
 func newPlain(l *Link, fd int) *plain {
@@ -217,15 +187,21 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	// Not here: a turn would keep the poller, which waits for us, from the other connections.
-	if p.link.receive(in, false) && p.polled.Load() {
+	// Not here: a turn would keep the poller from the other connections.
+	full := p.link.receive(in, false)
+	switch {
+	case !p.polled.Load():
+	case full:
 		p.link.await()
+	default:
+		runtime.Gosched() // room for the turn; what comes meanwhile is read in one piece
 	}
 }
 
-// copyOut also reads what netpoll had no room for: it reads on to the end of an old block, and a
-// batch that is cut in two makes two of every step behind it. An end, or an error, is left to the
-// poller, which finds it as well.
+// copyOut also reads what netpoll had no room for. A poller reads to the end of an old block,
+// which nobody but a task elsewhere can have it give up, and a batch that is cut in two makes two
+// of every step behind it: half as many reads and writes are worth the extra call. An end, or an
+// error, is left to the poller, which finds it as well.
 func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	bytes, err := r.Next(n)
 	if err != nil {
