@@ -287,7 +287,9 @@ func FuzzParseBinaryHead(f *testing.F) {
 		}
 		w := beginBinary(nil, h.Code, h.Opaque, h.Flag, string(h.Remark))
 		for _, field := range h.Ext {
-			w.field(field)
+			if h.Value(string(field.Key)) != nil { // a null, which is not written, may follow a value
+				w.field(field)
+			}
 		}
 		again, _, _ := splitFrame(t, w.seal(0))
 		if got, want := headAsOracle(again), headAsOracle(&h); got.remark != want.remark ||
