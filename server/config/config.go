@@ -19,7 +19,8 @@ import "time"
 // "Java:" says where the Java proxy 5.5.0 differs.
 //
 // Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms, s or h).
-// Tag in is the range of a number or a duration, ends included. Tag of is the list of words.
+// Tag in is the range of a number or a duration, ends included. Tag of is the list of words. Tag
+// effect is none where nothing reads the field yet: whoever sets it is told.
 type Config struct {
 	Proxy       Proxy
 	NameServer  NameServer
@@ -77,7 +78,7 @@ type NameServer struct {
 	// Domain would ask an HTTP server for the list; Addr wins over it. Not supported yet.
 	Domain string `key:"namesrvDomain"`
 	// DomainSubgroup is the last part of the path asked of Domain. Not supported yet.
-	DomainSubgroup string `key:"namesrvDomainSubgroup"`
+	DomainSubgroup string `key:"namesrvDomainSubgroup" effect:"none"`
 }
 
 // GRPC is the port that clients dial.
@@ -95,7 +96,7 @@ type GRPC struct {
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
 	// Pollers is the number of event loops. Default 0: chosen by the number of cores. Java: twice
 	// the cores; its event loops do more than ours.
-	Pollers int `key:"grpcWorkerLoopNum" in:"0..1024"`
+	Pollers int `key:"grpcWorkerLoopNum" in:"0..1024" effect:"none"`
 }
 
 // TLS is the certificate of the gRPC port.
@@ -115,7 +116,7 @@ type TLS struct {
 type Broker struct {
 	// LanesMax is the number of connections to one broker for calls that answer at once; long
 	// polls have their own. Default 1. Java: 6; more lanes make smaller batches.
-	LanesMax int `key:"rocketmqMQClientNum" in:"1..64"`
+	LanesMax int `key:"rocketmqMQClientNum" in:"1..64" effect:"none"`
 	// ConnectTimeout bounds dialling. Default 3 s. Our own key.
 	ConnectTimeout time.Duration `key:"brokerConnectTimeoutMillis,ms" in:"10ms..5m"`
 	// CallTimeout bounds a call that is no long poll. Default 2 s, which the Java proxy has built in.

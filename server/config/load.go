@@ -218,10 +218,14 @@ func (r *reader) setKey(k *key, origin string, raw json.RawMessage) {
 		r.notice(k.name, origin, "is null: the default is used", false)
 		return
 	}
+	before := k.printed(&r.config)
 	loose, err := k.set(&r.config, raw)
 	if err != nil {
 		r.fail(k.name, origin, err.Error())
 		return
+	}
+	if k.idle && k.printed(&r.config) != before {
+		r.notice(k.name, origin, because[ClassSame], false)
 	}
 	if loose {
 		r.notice(k.name, origin, "has quotes around "+k.printed(&r.config)+"; it is taken without them", true)

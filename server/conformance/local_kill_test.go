@@ -19,12 +19,12 @@ import (
 	"rocketmq-proxy/server/conformance/proxy"
 )
 
-// killRounds is how often the process is killed: CONFORMANCE_KILLS, say 20 or 500; 5 otherwise.
-func killRounds() int {
+// killRounds is how often the process is killed: CONFORMANCE_KILLS, say 500, or as usual.
+func killRounds(usual int) int {
 	if n, err := strconv.Atoi(os.Getenv("CONFORMANCE_KILLS")); err == nil {
 		return n
 	}
-	return 5
+	return usual
 }
 
 const (
@@ -69,10 +69,10 @@ func ownLocal(t *testing.T, change map[string]any) *target {
 // TestLocalKilledUnderLoad kills the real process with signal 9 while clients send and consume,
 // and starts it again on the same store.
 func TestLocalKilledUnderLoad(t *testing.T) {
-	for _, flush := range []string{"SYNC_FLUSH", "ASYNC_FLUSH"} {
+	for flush, usual := range map[string]int{"SYNC_FLUSH": 20, "ASYNC_FLUSH": 3} {
 		t.Run(flush, func(t *testing.T) {
 			the.table.enter(t, "Local: killed under load, "+flush, localTarget, "raw-cleartext")
-			rounds(t, killRounds(), map[string]any{"flushDiskType": flush}, func(p *proxy.Proxy) { p.Kill() })
+			rounds(t, killRounds(usual), map[string]any{"flushDiskType": flush}, func(p *proxy.Proxy) { p.Kill() })
 		})
 	}
 }

@@ -68,6 +68,7 @@ func receiptOf(d *backend.Delivery) broker.Receipt {
 	return broker.Receipt{
 		Group: textOf(d.Group), Topic: textOf(d.Topic), LiteTopic: textOf(d.LiteTopic),
 		Queue: d.Handle.QueueID, Offset: d.Handle.Offset, PopTime: d.Handle.RetrieveTime,
+		Sequence: uint64(max(d.Handle.CommitLogOffset, 0)), // a handle without one says nothing
 	}
 }
 

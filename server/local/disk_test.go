@@ -1,7 +1,10 @@
 package local
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -118,6 +121,62 @@ func TestFailedSync(t *testing.T) {
 	w.broken = true
 	w.restart()
 	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.MessagesMax = 1 }), "a/0")
+}
+
+// TestDamage flips a bit in a table: the messages of one block are lost, which is said, and all
+// others are served.
+func TestDamage(t *testing.T) {
+	dir := t.TempDir()
+	w := newWorld(t, nil, func(c *Config) { c.Store.Dir, c.Store.MemTableBytes = dir, 256<<10 })
+	const count = 2000
+	for i := range count {
+		w.sends("orders", fmt.Sprintf("%04d%0300d", i, i), "")
+	}
+	w.close()
+	flipBit(t, dir)
+	w.open()
+	got := map[string]bool{}
+	for {
+		all := w.pop("orders", "readers")
+		if len(all) == 0 {
+			break
+		}
+		for _, g := range all {
+			got[g.body[:4]] = true
+		}
+	}
+	if len(got) >= count || len(got) < count*9/10 {
+		t.Errorf("%d of %d messages are served", len(got), count)
+	}
+	w.hears("cannot be read")
+}
+
+// flipBit damages the middle of the largest table.
+func flipBit(t *testing.T, dir string) {
+	t.Helper()
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal("no tables", err)
+	}
+	var largest string
+	var size int64
+	for _, name := range tables {
+		if info, err := os.Stat(name); err == nil && info.Size() > size {
+			largest, size = name, info.Size()
+		}
+	}
+	f, err := os.OpenFile(largest, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1)
+	if _, err = f.ReadAt(b, size/2); err == nil {
+		b[0] ^= 0x10
+		_, err = f.WriteAt(b, size/2)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestManyAtOnce: everybody gets an answer, and exactly what was acknowledged is there.

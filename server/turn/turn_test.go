@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -171,4 +172,29 @@ func BenchmarkRoundTrip(b *testing.B) {
 		<-from.ended
 		<-to.ended
 	}
+}
+
+// A goroutine that waits for work does not keep what it did last.
+func TestCrewForgets(t *testing.T) {
+	type large struct{ _ [1 << 20]byte }
+	gone := make(chan struct{})
+	func() {
+		kept := new(large)
+		runtime.AddCleanup(kept, func(struct{}) { close(gone) }, struct{}{})
+		did := make(chan struct{})
+		Go(func() {
+			runtime.KeepAlive(kept)
+			close(did)
+		})
+		<-did
+	}()
+	for range 1000 {
+		runtime.GC()
+		select {
+		case <-gone:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+	t.Error("what a goroutine of the crew did is still alive")
 }

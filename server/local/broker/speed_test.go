@@ -78,7 +78,7 @@ func properties(extra ...string) []byte {
 	return w.Bytes()
 }
 
-func newBench(tb testing.TB, bodyBytes int) *bench {
+func newBench(tb testing.TB, bodyBytes int, extra ...string) *bench {
 	tb.Helper()
 	// What is stored is what a broker wrote on a store in memory.
 	body, store := make([]byte, bodyBytes), brokertest.NewStore()
@@ -90,7 +90,7 @@ func newBench(tb testing.TB, bodyBytes int) *bench {
 	writer.Begin(batch)
 	payload := &pool.Chain{}
 	payload.Write(body)
-	send := broker.Send{Messages: []broker.Message{{BodyLen: bodyBytes, Properties: properties(), Born: noon}}, Payload: payload}
+	send := broker.Send{Messages: []broker.Message{{BodyLen: bodyBytes, Properties: properties(extra...), Born: noon}}, Payload: payload}
 	send.Topic = writer.UseTopic("orders")
 	if err := writer.Send(&send, noon); err != nil {
 		tb.Fatal(err)
@@ -176,15 +176,17 @@ func BenchmarkSend(b *testing.B) {
 func BenchmarkPopAck(b *testing.B) {
 	for _, n := range []int{1, 32} {
 		for _, fifo := range []bool{false, true} {
-			name := strconv.Itoa(n)
+			name, x := strconv.Itoa(n), newBench(b, 256)
 			if fifo {
-				name += " of a group"
+				name, x = name+" of a group", newBench(b, 256, message.NameShardingKey, "customer-1")
 			}
 			b.Run(name, func(b *testing.B) {
-				x := newBench(b, 256)
 				x.pop.FIFO = fifo
 				b.ReportAllocs()
 				for done := 0; done < b.N; {
+					if fifo {
+						x.pop.Attempt = strconv.AppendInt(x.pop.Attempt[:0], int64(done), 10)
+					}
 					b.StopTimer()
 					for range 1024 {
 						x.sendOne()

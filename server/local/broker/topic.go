@@ -272,7 +272,7 @@ func (b *Broker) loadTopics() error {
 			bad = fmt.Errorf("broker: topic %q: %w", key[1:], bad)
 			return false
 		}
-		if v.Queues < 1 || v.Queues > QueuesMax {
+		if v.TopicSettings = v.whole(); !v.sound() {
 			bad = fmt.Errorf("broker: topic %q has %d queues", key[1:], v.Queues)
 			return false
 		}

@@ -190,7 +190,8 @@ func (b *Broker) ask(t *Topic, r *record, times uint32) {
 func (b *Broker) giveUp(r *record, now int64) {
 	t := b.topics[givenUpTopic]
 	if t == nil {
-		t = b.addTopic(&topicValue{TopicSettings: TopicSettings{Name: givenUpTopic, Type: typeAny, Queues: 1}, ID: uint32(b.take(&b.nextID))})
+		settings := TopicSettings{Name: givenUpTopic, Type: typeAny, Queues: 1}
+		t = b.addTopic(&topicValue{TopicSettings: settings.whole(), ID: uint32(b.take(&b.nextID))})
 	}
 	b.appendRecord(t.queues[0], r, now)
 }

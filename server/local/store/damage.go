@@ -28,6 +28,10 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
+// Damaged tells readers, who need not know this type, that trying again is of no use: the keys
+// are lost, and those behind them can be read.
+func (e *UnreadableError) Damaged() bool { return true }
+
 // spanName is the property that every block of a table has: the first and the last of its keys.
 // A table's index has only the last ones, and Pebble tells of a damaged block nothing but that
 // it is damaged; with the property the keys that are lost have names, and a cursor can go on

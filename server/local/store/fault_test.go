@@ -121,6 +121,8 @@ func faultRun(t *testing.T, errno syscall.Errno, only bool, nth int64) (hit bool
 					t.Fatalf("nth %d: a commit after the failure did not answer with it", nth)
 				}
 			}
+			s.CheckSpace()
+			s.Usage() // there may be no figures, but nobody waits for them for ever
 			// Reads go on, with all that was acknowledged and what was not.
 			if err := h.check(s, acked, h.begun.Load()); err != nil {
 				t.Fatalf("nth %d: read after failure: %v", nth, err)

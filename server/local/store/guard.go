@@ -26,13 +26,14 @@ import (
 //	 │                                                     ▲
 //	 └──────── a write fails while opening or closing ─────┘
 //
-// Frozen, what belongs to the log is absorbed: Pebble believes that it wrote, the commit under
-// way comes back through the usual path, and Store.Commit answers with the failure because it
-// asks the guard after Pebble. Everything else that writes (flushes, compactions, the list of
-// tables) waits, so that Pebble keeps in memory what it could not flush, and reads go on.
-// Drained, these are absorbed too, so that Pebble's Close ends in order. In no state but live
-// does anything reach the disk, therefore Open finds what a crash at that moment would have
-// left: everything that was acknowledged.
+// Frozen, what belongs to the log and to the list of tables is absorbed: Pebble believes that it
+// wrote, the commit under way comes back through the usual path, and Store.Commit answers with
+// the failure because it asks the guard after Pebble. Tables are another matter, because they
+// are read again: flushes and compactions wait before they write on, so that Pebble keeps in
+// memory what it could not flush, and reads go on. (The list must not wait: its writer holds a
+// lock that even Pebble's metrics take.) Drained, tables are absorbed too, so that Pebble's
+// Close ends in order. In no state but live does anything reach the disk, therefore Open finds
+// what a crash at that moment would have left: everything that was acknowledged.
 //
 // Two failures are Pebble's to handle and do not freeze: a file that cannot be removed, and a
 // compaction that runs out of space, which is given up and tried later.
@@ -84,10 +85,10 @@ func (g *guard) freeze(err error) {
 type fileKind uint8
 
 const (
-	kindOther fileKind = iota // waits when frozen
-	kindLog                   // absorbed when frozen; directories are too, a log needs them synced
-	kindCompaction
-	kindManifest
+	kindOther      fileKind = iota // waits when frozen
+	kindCompaction                 // waits when frozen
+	kindLog                        // absorbed when frozen; so are directories, which a log needs synced
+	kindManifest                   // absorbed when frozen
 )
 
 // kindOf tells files apart by name and by what Pebble says of them.
@@ -98,7 +99,7 @@ func kindOf(name string, category vfs.DiskWriteCategory) fileKind {
 		return kindLog
 	case category == "pebble-compaction", category == "pebble-blob-file-rewrite":
 		return kindCompaction
-	case strings.HasPrefix(base, "MANIFEST-"):
+	case strings.HasPrefix(base, "MANIFEST-"), strings.HasPrefix(base, "marker."):
 		return kindManifest
 	default:
 		return kindOther
@@ -121,7 +122,7 @@ func isNoSpace(err error) bool {
 
 // absorb is where a write ends that is not to reach the disk.
 func (g *guard) absorb(kind fileKind) {
-	if kind != kindLog && g.blocks.Load() {
+	if (kind == kindOther || kind == kindCompaction) && g.blocks.Load() {
 		<-g.drain
 	}
 }

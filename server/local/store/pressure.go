@@ -15,19 +15,22 @@ var ErrFull = errors.New("store: no space for compactions, and too much waits fo
 // pressure holds commits back while flushes or compactions are behind. Pebble does the same,
 // but cannot be interrupted and so would never come back from a disk that failed.
 type pressure struct {
-	mu    sync.Mutex
-	news  sync.Cond
-	dirty bool // something began or ended since the figures were looked at
-	over  bool // the figures were over a limit then
+	mu     sync.Mutex
+	news   sync.Cond
+	events uint64 // something began or ended
+	seen   uint64 // the events when over was found out
+	grown  bool   // a table in memory was filled since then
+	over   bool   // Pebble's figures are over a limit
 }
 
-func (p *pressure) init() { p.news.L = &p.mu; p.dirty = true }
+func (p *pressure) init() { p.news.L, p.grown = &p.mu, true }
 
 // changed wakes who waits. It is called from Pebble's events and asks Pebble nothing, because
 // its locks may be held.
-func (p *pressure) changed() {
+func (p *pressure) changed(grown bool) {
 	p.mu.Lock()
-	p.dirty = true
+	p.events++
+	p.grown = p.grown || grown
 	p.mu.Unlock()
 	p.news.Broadcast()
 }
@@ -37,30 +40,29 @@ func (s *Store) await() error {
 	p := &s.pressure
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.dirty && !p.over {
-		return nil
-	}
 	waited := false
 	for s.Failed() == nil {
-		if p.dirty {
-			p.dirty = false
+		// Pebble is not asked at every event: its figures wait for the list of tables to be
+		// synced, and only one kind of event can put them over a limit.
+		if events := p.events; p.grown || p.over && events != p.seen {
+			p.grown = false
 			p.mu.Unlock()
 			m := s.metrics()
 			p.mu.Lock()
 			if m == nil {
-				break
+				break // the disk froze, and the store has failed
 			}
-			p.over = s.overLimit(m)
-			if !p.over {
-				break
+			if events >= p.seen { // nobody has asked later
+				p.seen, p.over = events, s.overLimit(m)
+				p.news.Broadcast()
 			}
-			if s.scheduler.paused() && s.outOfSpace.Load() && m.Levels[0].Sublevels > levelZeroDepthMax {
-				p.dirty = true
+			if p.over && m.Levels[0].Sublevels > levelZeroDepthMax && s.outOfSpace.Load() && s.scheduler.paused() {
 				return ErrFull
 			}
-		}
-		if p.dirty {
 			continue
+		}
+		if !p.over {
+			return nil
 		}
 		if !waited {
 			waited = true

@@ -9,7 +9,7 @@ func (s *Store) Full() bool { return s.full.Load() }
 // owner calls it every second or so.
 func (s *Store) CheckSpace() {
 	s.scheduler.tick()
-	s.pressure.changed()
+	s.pressure.changed(false)
 	s.forget()
 	usage, err := s.fs.GetDiskUsage(s.config.Dir)
 	if err != nil {

@@ -19,7 +19,7 @@ type Config struct {
 	FS            vfs.FS // nil: the disk
 	FreeBytesMin  int64  // with less free disk space, Full is true; default 256 MiB
 	CacheBytes    int64  // of blocks read from disk; default 32 MiB
-	MemTableBytes int64  // one of up to memTablesMax tables in memory; default 16 MiB
+	MemTableBytes int64  // one of up to memTablesMax tables in memory; default 24 MiB
 	// Report is told what an operator wants to know, from any goroutine. It must not block and
 	// not call the store. err is nil when all is well.
 	Report func(event string, err error)
@@ -33,7 +33,7 @@ func (c *Config) fill() {
 		c.CacheBytes = 32 << 20
 	}
 	if c.MemTableBytes == 0 {
-		c.MemTableBytes = 16 << 20
+		c.MemTableBytes = 24 << 20
 	}
 	if c.Report == nil {
 		c.Report = func(string, error) {}
@@ -76,7 +76,7 @@ func Open(c Config) (*Store, error) {
 	}
 	s.guard = newGuard(s.fs, c.Dir, func(err error) {
 		s.report("store failed, it is not written any more", err)
-		s.pressure.changed()
+		s.pressure.changed(false)
 	})
 	if err := s.open(); err != nil {
 		return nil, errors.Join(damageOf(err), s.health())
