@@ -2,4 +2,5 @@
 
 package store
 
+// checked says whether this build has checks that cost time and memory, Pebble's among them.
 const checked = true
