@@ -61,7 +61,7 @@ func (c *crasher) crash() {
 func TestCrash(t *testing.T) {
 	points := 0
 	rounds := *crashRounds
-	if testing.Short() || raceEnabled {
+	if testing.Short() || checked {
 		rounds /= 4
 	}
 	for seed := *crashSeed; seed < *crashSeed+uint64(rounds); seed++ {
