@@ -48,10 +48,10 @@ func TestParse(t *testing.T) {
 			"remotingListenPort not supported yet, so it has no effect", "grpcThreadPoolNums belongs to a mechanism that this proxy does not have",
 			"renewThreadPoolQueueCapacity belongs", "adminGrpcPort is of no released",
 		}},
-		{name: "of ours without effect", text: `{"topicConfigCacheMaxNum": 9, "rocketmqMQClientNum": 6}`, notices: []string{
-			"topicConfigCacheMaxNum not supported yet, so it has no effect", "rocketmqMQClientNum not supported yet",
+		{name: "of ours without effect", text: `{"grpcWorkerLoopNum": 9, "rocketmqMQClientNum": 6}`, notices: []string{
+			"grpcWorkerLoopNum not supported yet, so it has no effect", "rocketmqMQClientNum not supported yet",
 		}},
-		{name: "of ours without effect, as it is by default", text: `{"topicConfigCacheMaxNum": 20000, "rocketmqMQClientNum": 1}`},
+		{name: "of ours without effect, as it is by default", text: `{"grpcWorkerLoopNum": 0, "rocketmqMQClientNum": 1}`},
 		{name: "without effect, as it is by default", text: `{"remotingListenPort": 8080, "metricsExporterType": "DISABLE", "enableBatchAck": false, "authConfigPath": null}`},
 		{name: "doors that must not stay open", text: `{"authenticationEnabled": true, "AUTHORIZATIONENABLED": "True"}`, faults: []string{"authenticationEnabled is true, but", "authorizationEnabled is true, but"}},
 		{name: "doors that are open", text: `{"authenticationEnabled": false}`},

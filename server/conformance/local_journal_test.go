@@ -13,6 +13,7 @@ type fate struct {
 	group    string // message group; empty: none
 	number   int    // in its group
 	acked    bool   // the send was acknowledged
+	failed   bool   // it was not, and will not be: nobody knows whether the message is there
 	came     int    // deliveries
 	consumed consumption
 	at       time.Time // when consumed became certain
@@ -28,14 +29,16 @@ const (
 
 // journal is the model that a store is held to: what was acknowledged and what came.
 type journal struct {
-	mu     sync.Mutex
-	sent   map[string]*fate
-	groups map[string][]*fate // by number
-	faults []string
+	mu      sync.Mutex
+	sent    map[string]*fate
+	groups  map[string][]*fate // by number
+	settled map[string]int     // of a group: nothing is to be waited for below this number
+	waiting int                // acknowledged sends that nobody has tried to consume
+	faults  []string
 }
 
 func newJournal() *journal {
-	return &journal{sent: map[string]*fate{}, groups: map[string][]*fate{}}
+	return &journal{sent: map[string]*fate{}, groups: map[string][]*fate{}, settled: map[string]int{}}
 }
 
 // send enters a message before it is sent.
@@ -55,6 +58,15 @@ func (j *journal) acknowledged(f *fate) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	f.acked = true
+	if f.consumed == notConsumed {
+		j.waiting++
+	}
+}
+
+func (j *journal) failed(f *fate) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f.failed = true
 }
 
 // receive enters what one receive brought, which began at asked, and tells what is known of it.
@@ -71,10 +83,12 @@ func (j *journal) receive(ids []string, asked time.Time) (all []*fate) {
 		if f.consumed == certainly && f.at.Before(asked) {
 			j.fault("message %s came again %v after its acknowledgement was answered", f.name(), asked.Sub(f.at))
 		}
-		for _, before := range j.groups[f.group] {
-			if before.number >= f.number {
-				break
-			}
+		line := j.groups[f.group]
+		for j.settled[f.group] < len(line) && line[j.settled[f.group]].settled() {
+			j.settled[f.group]++
+		}
+		for n := j.settled[f.group]; n < f.number && f.group != ""; n++ {
+			before := line[n]
 			if before.acked && before.consumed == notConsumed && !here[before] {
 				j.fault("message %s came before %s, which is not consumed (it came %d times)", f.name(), before.name(), before.came)
 				break
@@ -86,6 +100,8 @@ func (j *journal) receive(ids []string, asked time.Time) (all []*fate) {
 	}
 	return all
 }
+
+func (f *fate) settled() bool { return f.failed || f.consumed != notConsumed }
 
 func (f *fate) name() string {
 	if f.group == "" {
@@ -99,6 +115,9 @@ func (j *journal) consuming(all []*fate) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, f := range all {
+		if f.acked && f.consumed == notConsumed {
+			j.waiting--
+		}
 		f.consumed = max(f.consumed, maybe)
 	}
 }
@@ -115,15 +134,10 @@ func (j *journal) fault(format string, args ...any) {
 }
 
 // unconsumed is how many acknowledged messages nobody has tried to consume yet.
-func (j *journal) unconsumed() (n int) {
+func (j *journal) unconsumed() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, f := range j.sent {
-		if f.acked && f.consumed == notConsumed {
-			n++
-		}
-	}
-	return n
+	return j.waiting
 }
 
 // judge says what went wrong, in the end.

@@ -45,7 +45,7 @@ func TestPollEnds(t *testing.T) {
 	w := newWorld(t, vfs.NewMem())
 	begun := time.Now()
 	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 30 * time.Millisecond }), "")
-	if took := time.Since(begun); took < 30*time.Millisecond {
+	if took := time.Since(begun); took < 29*time.Millisecond { // the broker's clock has whole milliseconds
 		t.Errorf("it took %v", took)
 	}
 }

@@ -50,6 +50,7 @@ func (l *Local) ask(c *broker.Check) {
 	l.fillRecord(&check.Record, &c.Delivery)
 	check.Record.Topic = []byte(c.Topic.Name)
 	check.Body.AppendChain(&c.Out)
+	c.Out.Release() // the room that it kept for more
 	l.clients.CheckTransaction(check)
 }
 

@@ -252,6 +252,9 @@ func (x *bench) fly(tb testing.TB, n int) {
 // TestAllocations: in the steady state neither sending nor popping nor acknowledging makes
 // garbage.
 func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates on its own")
+	}
 	x := newBench(t, 256)
 	for range 2000 { // every queue, list and table has grown to its size
 		for range 64 {

@@ -12,7 +12,7 @@ import (
 
 var (
 	crashSeed   = flag.Uint64("crash.seed", 1, "first seed of the crash test")
-	crashRounds = flag.Int("crash.rounds", 8, "rounds of the crash test")
+	crashRounds = flag.Int("crash.rounds", 4, "rounds of the crash test")
 )
 
 // crasher takes clones of a file system, as a crash would leave it, between its operations.
@@ -61,7 +61,7 @@ func (c *crasher) crash() {
 func TestCrash(t *testing.T) {
 	points := 0
 	rounds := *crashRounds
-	if testing.Short() {
+	if testing.Short() || checked {
 		rounds /= 4
 	}
 	for seed := *crashSeed; seed < *crashSeed+uint64(rounds); seed++ {
@@ -94,7 +94,7 @@ func TestCrash(t *testing.T) {
 			var again *crasher
 			fs := vfs.FS(clone.fs)
 			if i%5 == 0 && i < 1000 {
-				again = &crasher{mem: clone.fs, h: &history{}, rng: c.rng, one: 6}
+				again = &crasher{mem: clone.fs, h: &history{}, rng: rand.New(rand.NewPCG(seed, uint64(3+i))), one: 6}
 				fs = errorfs.Wrap(fs, again)
 			}
 			s, err := Open(small(fs))

@@ -76,7 +76,7 @@ func TestFault(t *testing.T) {
 		for _, only := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%v once %v", errno, only), func(t *testing.T) {
 				step := int64(1)
-				if testing.Short() {
+				if testing.Short() || checked {
 					step = 7
 				}
 				for nth := int64(1); ; nth += step {

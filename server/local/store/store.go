@@ -1,7 +1,49 @@
 // Package store keeps keys and values in a directory, atomically and durably, and does not
 // know what they mean. It is Pebble, tuned for one work: messages that are written once, read
-// soon and deleted in ranges, beside small keys that live for seconds. One batch is one turn
-// of the owner; one synced commit may carry many turns.
+// soon and deleted in ranges, beside small keys that live for seconds. The embedded broker's
+// turn writes what it changed as one batch; commits with a sync carry many turns, and replies
+// are posted after the sync they depend on.
+//
+// It has no goroutine but Pebble's and, on a real disk, the one that notices when it is slow.
+// It reads no clock: the owner calls CheckSpace every second or so, and that is its time.
+//
+// # What a commit promises
+//
+// A batch is there as a whole or not at all. When Commit with sync returns nil, the batch and all
+// that were committed before it survive a crash of the process or of the machine. What was
+// committed without sync survives as a prefix, in the order of commits.
+//
+// # When the disk fails
+//
+// The first write, sync, create or rename that fails is the last one that is tried: the disk is
+// frozen as a crash would have left it (see guard), Report is told, and Commit and Failed
+// answer with the same *FailedError from then on. Reads go on, and also see what was committed but
+// never acknowledged. Close and Open bring back everything that was acknowledged, at once or
+// when there is space again. Two things are not final: a file that cannot be removed is
+// reported, and a compaction that has no space is tried again later; while too much waits for it,
+// Commit answers ErrFull, having written nothing. An owner that refuses large writes while Full
+// says so keeps FreeBytesMin for the small ones and for compactions, and sees neither.
+//
+// # When the disk lies
+//
+// Everything on disk has checksums. Open reads the logs and the list of tables before Pebble
+// does, and changes nothing before it has:
+//
+//   - A log that ends in a torn record is cut there, as a crash leaves it, and Report is told.
+//   - A log or a list of tables that is damaged before records which were on disk is a
+//     *DamagedError with the file and the byte; so is a list that is shorter than the log knows
+//     it was. Nothing is cut. (Pebble alone would cut either in silence, and delete the
+//     tables that only the lost part of the list names.)
+//   - A table that is missing or has the wrong length, a marker, the format or Pebble's options
+//     that are missing or make no sense are a *DamagedError.
+//   - A damaged block in a table is found when it is read. Get, and a Cursor's Err, then answer
+//     with an *UnreadableError that names the keys of that block, or of the whole table when its
+//     index is gone. All other keys are served; Cursor.SkipDamage goes on behind the lost ones.
+//     Compactions of the table fail and are tried ever more rarely; nothing of it is dropped.
+//
+// Not to be noticed are a flipped bit in the very last record of the log of a process that was
+// killed, and a log that somebody cut short: both look like a torn tail. Close leaves no log
+// that matters.
 package store
 
 import (
