@@ -95,7 +95,7 @@ func (s *Store) options() *pebble.Options {
 		}
 	}
 	// Half of the disk space of a text for a tenth of the CPU; none saves that tenth and doubles
-	// what is written, zstd doubles it.
+	// what is written.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionFastest })
 	// A scan or a pop must not start compactions: what it read is deleted soon.
 	o.Experimental.ReadSamplingMultiplier = -1
