@@ -40,6 +40,7 @@ const spanName = "store.span"
 
 // spanCollector notes the keys of a block while it is written.
 type spanCollector struct {
+	runs        *runs
 	first, last []byte
 	any         bool
 }
@@ -61,6 +62,7 @@ func (c *spanCollector) FinishDataBlock(buf []byte) ([]byte, error) {
 	buf = binary.AppendUvarint(buf, uint64(len(c.first)))
 	buf = append(buf, c.first...)
 	buf = append(buf, c.last...)
+	c.runs.wrote(c.first, c.last)
 	c.any = false
 	return buf, nil
 }

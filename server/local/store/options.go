@@ -20,6 +20,8 @@ const (
 	levelZeroDepthMax = 24
 	// never is a limit of Pebble's that Commit keeps itself, see stall.
 	never = 1 << 20
+	// tableBlockBytes is the size of a block in a table.
+	tableBlockBytes = 8 << 10
 	// diskSlow is how long one write or sync may take before an operator hears of it.
 	diskSlow = 2 * time.Second
 	// backgroundPause is slept when work of Pebble's own failed, which it repeats at once.
@@ -72,7 +74,7 @@ func (s *Store) options() *pebble.Options {
 		FlushDelayDeleteRange: 5 * time.Second,
 
 		BlockPropertyCollectors: []func() pebble.BlockPropertyCollector{
-			func() pebble.BlockPropertyCollector { return &spanCollector{} },
+			func() pebble.BlockPropertyCollector { return &spanCollector{runs: &s.runs} },
 		},
 	}
 	// Files of a few seconds of load: retention drops whole ones without reading them.
@@ -84,8 +86,8 @@ func (s *Store) options() *pebble.Options {
 		// Values are read in runs of 32 of some hundred bytes. Larger blocks would compress no
 		// better, and Pebble searches a damaged one for the bit that flipped, in a time that grows
 		// with the square of its size: 32 KiB keep a core busy for a second, at every read.
-		l.BlockSize = 8 << 10
-		l.IndexBlockSize = 8 << 10
+		l.BlockSize = tableBlockBytes
+		l.IndexBlockSize = tableBlockBytes
 		// For Get, which looks for small keys that mostly are in an upper level or nowhere. The
 		// last level's filters would not be read.
 		if i < len(o.Levels)-1 {
@@ -101,13 +103,8 @@ func (s *Store) options() *pebble.Options {
 	o.Experimental.ReadSamplingMultiplier = -1
 	o.Experimental.CompactionScheduler = s.scheduler
 	o.Experimental.L0CompactionConcurrency = 8
-	// Tables end where the first byte of the keys changes. Messages, deliveries and timers live
-	// and die at different speeds; a table of one kind is not rewritten because of another.
 	o.Experimental.SpanPolicyFunc = func(start []byte) (policy pebble.SpanPolicy, end []byte, err error) {
-		if len(start) > 0 && start[0] < 0xff {
-			end = []byte{start[0] + 1}
-		}
-		return policy, end, nil
+		return policy, s.runs.end(start), nil
 	}
 	// Pebble 2.1 can keep big values in files of their own, so that compactions sort keys only.
 	// It is not used: a damaged file of that kind makes Pebble panic (findOrCreateBlob in its
@@ -152,7 +149,10 @@ func (s *Store) events() *pebble.EventListener {
 			}
 			s.pressure.changed(false)
 		},
-		FlushEnd:   func(pebble.FlushInfo) { s.pressure.changed(false) },
+		FlushEnd: func(pebble.FlushInfo) {
+			s.runs.flushed()
+			s.pressure.changed(false)
+		},
 		WALCreated: func(pebble.WALCreateInfo) { s.pressure.changed(true) },
 		DiskSlow:   func(i pebble.DiskSlowInfo) { s.report(i.String(), nil) },
 		TableDeleted: func(i pebble.TableDeleteInfo) {

@@ -89,6 +89,7 @@ type Store struct {
 	fs        vfs.FS
 	guard     *guard
 	scheduler *scheduler
+	runs      runs
 	db        *pebble.DB
 	lock      *pebble.Lock
 	health    func() error // ends what watches the disk
