@@ -130,7 +130,7 @@ func runReceive(ctx context.Context, args []string, w *World) error {
 	if err != nil {
 		return err
 	}
-	defer s.end()
+	defer s.end(ctx)
 	beating, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.beat(beating)
@@ -179,19 +179,19 @@ func (r *receiver) run(ctx context.Context) error {
 		if len(r.queues) > 1 {
 			poll = pollMaxOfMany
 		}
-		patient := ctx
+		patient, cancel := ctx, context.CancelFunc(func() {})
 		if r.options.count > 0 {
 			left := r.options.wait - time.Since(last)
 			if left <= 0 {
 				return fmt.Errorf("%w in %v: %d of %d came", errNothing, r.options.wait, r.got, r.options.count)
 			}
 			poll = min(poll, left)
-			var cancel context.CancelFunc
 			patient, cancel = context.WithTimeout(ctx, left)
-			defer cancel()
 		}
 		before := r.got
 		err := r.poll(patient, r.queues[turn%len(r.queues)], poll)
+		impatient := ctx.Err() == nil && patient.Err() != nil
+		cancel()
 		if r.got > before {
 			last = time.Now()
 		}
@@ -203,7 +203,7 @@ func (r *receiver) run(ctx context.Context) error {
 			case <-time.After(busyPause):
 			case <-patient.Done():
 			}
-		case ctx.Err() == nil && patient.Err() != nil: // our own patience ended the call
+		case impatient: // our own patience ended the call
 		default:
 			return err
 		}
@@ -242,7 +242,7 @@ func (r *receiver) poll(ctx context.Context, queue *apiv2.MessageQueue, poll tim
 		case element.GetStatus() != nil:
 			status = judge(element.GetStatus())
 		case element.GetMessage() != nil:
-			if err := r.take(element.GetMessage()); err != nil {
+			if err := r.take(ctx, element.GetMessage()); err != nil {
 				return err
 			}
 		}
@@ -251,7 +251,7 @@ func (r *receiver) poll(ctx context.Context, queue *apiv2.MessageQueue, poll tim
 
 // take prints a message and acknowledges it: in this order, so that a message that nobody saw
 // comes again. It is not interrupted between the two.
-func (r *receiver) take(m *apiv2.Message) error {
+func (r *receiver) take(ctx context.Context, m *apiv2.Message) error {
 	line, err := r.line(m)
 	if err != nil {
 		return err
@@ -267,7 +267,7 @@ func (r *receiver) take(m *apiv2.Message) error {
 		MessageId: m.GetSystemProperties().GetMessageId(), ReceiptHandle: m.GetSystemProperties().GetReceiptHandle(), LiteTopic: m.GetSystemProperties().LiteTopic,
 	}
 	var answer apiv2.AckMessageResponse
-	err = r.session.call(context.Background(), "AckMessage", &apiv2.AckMessageRequest{Group: r.session.group, Topic: m.GetTopic(), Entries: []*apiv2.AckMessageEntry{entry}}, &answer)
+	err = r.session.call(context.WithoutCancel(ctx), "AckMessage", &apiv2.AckMessageRequest{Group: r.session.group, Topic: m.GetTopic(), Entries: []*apiv2.AckMessageEntry{entry}}, &answer)
 	for _, e := range answer.GetEntries() {
 		if err == nil {
 			err = judge(e.GetStatus())

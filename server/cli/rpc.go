@@ -184,7 +184,7 @@ func (c *conn) unreachable(err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("nothing listens on %s: is the proxy running? Start it with \"%s\", or say with -addr where it is", c.addr, program)
 	case unknown || foreign:
-		return fmt.Errorf("%s shows a certificate that is not trusted here (%v): a proxy that has none configured makes its own; -insecure takes it, -ca FILE trusts its signer", c.addr, errors.Unwrap(err))
+		return fmt.Errorf("%s shows a certificate that is not trusted here (%w): a proxy that has none configured makes its own; -insecure takes it, -ca FILE trusts its signer", c.addr, errors.Unwrap(err))
 	case noTLS:
 		return fmt.Errorf("%s does not speak TLS: is it a RocketMQ proxy's gRPC port? (%w)", c.addr, err)
 	}

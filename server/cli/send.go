@@ -26,7 +26,7 @@ Usage:
 
   rocketmq-proxy send [flags] TOPIC TEXT
 
-TEXT is the body; "-" reads it from standard input. Behind "--" nothing is a flag.
+The body is TEXT; "-" reads it from standard input. Behind "--" nothing is a flag.
 
   -tag TAG              for receivers that filter by tags
   -key KEY              to find the message by; may be given again
@@ -133,7 +133,7 @@ func runSend(ctx context.Context, args []string, w *World) error {
 	if err != nil {
 		return err
 	}
-	defer s.end()
+	defer s.end(ctx)
 	ids := newIDs(time.Now())
 	for range o.count {
 		if err := s.send(ctx, o.message(ids.next(), time.Now()), w.Stdout); err != nil {

@@ -58,7 +58,7 @@ func (c *conn) open(ctx context.Context, kind apiv2.ClientType, settings *apiv2.
 		cancel()
 		incoming.Close()
 		if errors.Is(err, io.EOF) {
-			err = errors.New("Telemetry: the proxy ended the stream without a word")
+			err = errors.New("the proxy ended the Telemetry stream without a word")
 		}
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func (s *session) beat(ctx context.Context) {
 const goodbyeTimeout = 2 * time.Second
 
 // end says goodbye, also when the work was interrupted.
-func (s *session) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTimeout)
+func (s *session) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTimeout)
 	defer cancel()
 	_ = s.call(ctx, "NotifyClientTermination", &apiv2.NotifyClientTerminationRequest{Group: s.group}, new(apiv2.NotifyClientTerminationResponse))
 	s.commands.Close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -151,7 +152,7 @@ func topicList(args []string, w *World) error {
 
 // queueWords are the queues of a topic in a word.
 func queueWords(t catalog.Topic) string {
-	words := fmt.Sprint(t.ReadQueues)
+	words := strconv.Itoa(t.ReadQueues)
 	if t.ReadQueues != t.WriteQueues {
 		words = fmt.Sprintf("%d (%d written)", t.ReadQueues, t.WriteQueues)
 	}

@@ -46,7 +46,7 @@ func TestProperties(t *testing.T) {
 
 // sameBegin holds problems against their beginnings.
 func sameBegin(got, want string) bool {
-	for _, part := range strings.Split(want, " 2:") {
+	for part := range strings.SplitSeq(want, " 2:") {
 		if !strings.Contains(got, part) {
 			return false
 		}

@@ -186,7 +186,7 @@ func catalogGroup(g *broker.Group) catalog.Group {
 func brokerGroup(g *catalog.Group) broker.GroupSettings {
 	settings := broker.GroupSettings{Name: g.Name, Orderly: g.Orderly, RetryMax: g.RetryMax, Attributes: g.Attributes}
 	if g.Retry != nil {
-		settings.Retry, _ = json.Marshal(g.Retry) // a plain struct
+		settings.Retry, _ = json.Marshal(g.Retry) //nolint:errchkjson // a struct of numbers
 	}
 	return settings
 }

@@ -43,8 +43,8 @@ func (c *clock) at(now time.Time) int64 {
 }
 
 // slewed is the whole milliseconds of passed, made longer or shorter, and what is left.
-func (c *clock) slewed(passed time.Duration, sign time.Duration) (steps int64, rest time.Duration) {
-	passed += sign * passed / clockSlew
+func (c *clock) slewed(passed time.Duration, sign int64) (steps int64, rest time.Duration) {
+	passed += time.Duration(sign * int64(passed) / clockSlew)
 	return passed.Milliseconds(), passed % time.Millisecond
 }
 

@@ -67,7 +67,7 @@ func (m *changeInvisible) Message(s *h2.Stream, msg *pool.Chain) {
 		m.answer(s, o)
 		return
 	}
-	wait := false
+	var wait bool
 	if m.held, wait = m.client.claim(m.client.holder(m.clientID(s)), &m.op.Delivery, (*changeClaimed)(m)); wait {
 		m.asked = true
 		return

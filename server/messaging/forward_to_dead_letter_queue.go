@@ -50,7 +50,7 @@ func (m *forwardToDeadLetterQueue) run(s *h2.Stream, now time.Time) {
 	m.delivery = backend.Delivery{
 		Group: []byte(group), Topic: []byte(topic), LiteTopic: []byte(m.request.GetLiteTopic()), HandleText: text, Handle: h,
 	}
-	wait := false
+	var wait bool
 	if m.held, wait = m.client.claim(m.client.holder(m.clientID(s)), &m.delivery, (*forwardClaimed)(m)); !wait {
 		m.forward(s, now)
 	}

@@ -96,7 +96,7 @@ func (m *receiveMessage) handBack(from int) {
 		if m.renews() {
 			holder = m.who
 		}
-		wait := false
+		var wait bool
 		if q.held, wait = m.client.claim(holder, &q.change.Delivery, (*quietClaimed)(q)); !wait {
 			q.handBack(m.client.now)
 		}

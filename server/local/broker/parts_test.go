@@ -113,9 +113,8 @@ func TestDueAt(t *testing.T) {
 // knot is what the heap and the list are tested with.
 type knot struct {
 	links[*knot]
-	time  int64
-	order int
-	slot  int32
+	time int64
+	slot int32
 }
 
 func (k *knot) due() int64                { return k.time }

@@ -3,6 +3,7 @@ package broker
 import (
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
+	"slices"
 )
 
 // Outcome is how a pop ended.
@@ -301,7 +302,7 @@ func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
 	p.Deliveries = append(p.Deliveries, Delivery{
 		Topic: e.sub.topic, Queue: e.queue, Offset: e.offset, Sequence: r.Sequence, PopTime: e.popTime,
 		Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag, ReconsumeTimes: r.ReconsumeTimes + e.times,
-		Properties: dst[:len(dst):len(dst)], BodyOffset: at + len(dst), BodyLen: len(r.Body),
+		Properties: slices.Clip(dst), BodyOffset: at + len(dst), BodyLen: len(r.Body),
 	})
 }
 

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 
 	"rocketmq-proxy/codec/message"
@@ -180,7 +181,7 @@ func (b *Broker) ask(t *Topic, r *record, times uint32) {
 	c.Out.Commit(append(dst, r.Body...))
 	c.Delivery = Delivery{
 		Topic: t, Sequence: r.Sequence, Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag,
-		Properties: dst[:len(dst):len(dst)], BodyOffset: len(dst), BodyLen: len(r.Body),
+		Properties: slices.Clip(dst), BodyOffset: len(dst), BodyLen: len(r.Body),
 	}
 	b.asks = append(b.asks, c)
 }

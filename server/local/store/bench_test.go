@@ -187,7 +187,7 @@ func BenchmarkDelivery(b *testing.B) {
 var million = flag.Int("million", 0, "millions of messages for TestMillions")
 
 // TestMillions stores millions of messages, reads them all, deletes nine tenths of them, and
-// prints what an operator would see. By hand: -run Millions -million 5 -v
+// prints what an operator would see. It is run by hand, with -run Millions -million 5 -v.
 func TestMillions(t *testing.T) {
 	if *million == 0 {
 		t.Skip("by hand: -million 5")

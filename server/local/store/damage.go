@@ -155,8 +155,7 @@ var tableName = regexp.MustCompile(`\b([0-9]{6,})(\.sst|\.blob|\.log)?\b`)
 
 // damageOf makes a DamagedError of what Pebble says when it cannot open.
 func damageOf(err error) error {
-	var known *DamagedError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*DamagedError](err); ok {
 		return known
 	}
 	if errors.Is(err, pebble.ErrDBNotPristine) {

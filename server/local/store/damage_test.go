@@ -118,8 +118,7 @@ func TestDamagedLog(t *testing.T) {
 			fs := copyOf(mem)
 			rewrite(t, fs, name, flipped(log, at, 1<<rng.IntN(8)))
 			s, err := Open(small(fs))
-			var damaged *DamagedError
-			if errors.As(err, &damaged) {
+			if damaged, ok := errors.AsType[*DamagedError](err); ok {
 				refused++
 				if damaged.File != name || damaged.Offset < 0 || damaged.Offset > int64(at) {
 					t.Fatalf("flip at %d: %v", at, err)
@@ -178,8 +177,7 @@ func TestDamagedTail(t *testing.T) {
 			fs := copyOf(mem)
 			rewrite(t, fs, name, flipped(log, at, mask))
 			s, err := Open(small(fs))
-			var damaged *DamagedError
-			if errors.As(err, &damaged) {
+			if _, ok := errors.AsType[*DamagedError](err); ok {
 				continue
 			}
 			if err != nil {
@@ -357,8 +355,7 @@ func TestDamagedRest(t *testing.T) {
 			mustClose(t, s)
 			continue
 		}
-		var damaged *DamagedError
-		if !errors.As(err, &damaged) {
+		if _, ok := errors.AsType[*DamagedError](err); !ok {
 			t.Errorf("without %s: %v", name, err)
 		}
 		if len(files(t, fs, ".sst")) != tables {
@@ -375,8 +372,7 @@ func TestDamagedRest(t *testing.T) {
 			rewrite(t, fs, name, flipped(whole, at, 0x04))
 			s, err := Open(small(fs))
 			if err != nil {
-				var damaged *DamagedError
-				if !errors.As(err, &damaged) {
+				if _, ok := errors.AsType[*DamagedError](err); !ok {
 					t.Errorf("%s, flip at %d: %v", name, at, err)
 				}
 				continue

@@ -91,7 +91,7 @@ func readChunk(b []byte, at int, num uint32) (c chunk, ok bool) {
 		return c, false
 	}
 	encoding := b[at+6]
-	head := 0
+	var head int
 	switch {
 	case num == 0 && encoding >= 1 && encoding <= 4:
 		head = legacyHead

@@ -70,11 +70,9 @@ func (r *runs) end(start []byte) []byte {
 	}
 	kind := after(start[:1])
 	if bounds := r.bounds.Load(); bounds != nil {
-		i, found := slices.BinarySearchFunc(*bounds, start, bytes.Compare)
-		if found {
-			i++
-		}
-		for ; i < len(*bounds) && bytes.Equal((*bounds)[i], start); i++ { // one run's end is another's beginning
+		i, _ := slices.BinarySearchFunc(*bounds, start, bytes.Compare)
+		for i < len(*bounds) && bytes.Equal((*bounds)[i], start) {
+			i++ // one run's end is another's beginning
 		}
 		if i < len(*bounds) && (kind == nil || bytes.Compare((*bounds)[i], kind) < 0) {
 			return (*bounds)[i]

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"fmt"
+	"slices"
 
 	"rocketmq-proxy/server/local/broker"
 )
@@ -83,14 +84,14 @@ func (m *model) kept() {
 
 // crash takes back what was not committed; doubt tells that the sealed batch may have been.
 func (m *model) crash(doubt bool) {
-	for i := len(m.open) - 1; i >= 0; i-- {
-		run(m.open[i].lost)
+	for _, e := range slices.Backward(m.open) {
+		run(e.lost)
 	}
-	for i := len(m.sealed) - 1; i >= 0; i-- {
+	for _, e := range slices.Backward(m.sealed) {
 		if doubt {
-			run(m.sealed[i].doubt)
+			run(e.doubt)
 		} else {
-			run(m.sealed[i].lost)
+			run(e.lost)
 		}
 	}
 	m.open, m.sealed = nil, nil
@@ -192,7 +193,7 @@ func (m *model) inOrder(x *sent, group string, with []*sent) error {
 		}
 		p := m.progress(other, group)
 		switch {
-		case contains(with, other), other.presence == gone, p.acked, m.old(other):
+		case slices.Contains(with, other), other.presence == gone, p.acked, m.old(other):
 		case other.presence == perhaps:
 			other.presence, other.committed = gone, gone // now we know
 		case p.perhaps:
@@ -203,15 +204,6 @@ func (m *model) inOrder(x *sent, group string, with []*sent) error {
 		}
 	}
 	return nil
-}
-
-func contains(list []*sent, x *sent) bool {
-	for _, other := range list {
-		if other == x {
-			return true
-		}
-	}
-	return false
 }
 
 func (m *model) old(x *sent) bool { return m.retain > 0 && m.now-x.since > m.retain }
