@@ -52,15 +52,24 @@ func TestPollEnds(t *testing.T) {
 
 func TestDelayedMessageComesOnTime(t *testing.T) {
 	w := newWorld(t, vfs.NewMem())
-	due := time.Now().Add(80 * time.Millisecond).UnixMilli()
-	op := w.send("orders", "late", fmt.Sprintf("TIMER_DELIVER_MS=%d;", due))
-	if r, err := handle.ParseRecall(op.RecallHandle); err != nil || r.Timestamp != due+1 || string(r.MessageID) != "late" {
-		t.Errorf("%+v %v", r, err)
-	}
-	w.wants(w.pop("orders", "readers"), "")
-	w.wants(w.pop("orders", "readers", func(op *backend.Pop) { op.Poll = 10 * time.Second }), "late/0")
-	if now := time.Now().UnixMilli(); now < due {
-		t.Errorf("%d ms early", due-now)
+	// A machine may be so busy that the time has come before anybody has looked.
+	for delay := 80 * time.Millisecond; ; delay *= 2 {
+		topic := "orders-" + delay.String()
+		due := time.Now().Add(delay).UnixMilli()
+		op := w.send(topic, "late", fmt.Sprintf("TIMER_DELIVER_MS=%d;", due))
+		early := w.pop(topic, "readers")
+		if time.Now().UnixMilli() >= due {
+			continue
+		}
+		w.wants(early, "")
+		if r, err := handle.ParseRecall(op.RecallHandle); err != nil || r.Timestamp != due+1 || string(r.MessageID) != "late" {
+			t.Errorf("%+v %v", r, err)
+		}
+		w.wants(w.pop(topic, "readers", func(op *backend.Pop) { op.Poll = 10 * time.Second }), "late/0")
+		if now := time.Now().UnixMilli(); now < due {
+			t.Errorf("%d ms early", due-now)
+		}
+		return
 	}
 }
 
