@@ -45,6 +45,10 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.RefreshAfter = c.Cache.RouteRefresh
 	share.ExpireAfter = c.Cache.RouteExpiry
 	share.EntriesMax = c.Cache.RoutesMax
+	share.Faults = cluster.Faults{
+		Latency: c.Broker.SendLatency, Detect: c.Broker.Detect,
+		DetectTimeout: c.Broker.DetectTimeout, DetectEvery: c.Broker.DetectEvery,
+	}
 	share.ProducerBeat, share.ProducerBatch = c.Transaction.BeatPeriod, c.Transaction.BeatBatch
 	share.TransactionExpiry, share.TransactionsPerKeyMax = c.Transaction.Expiry, c.Transaction.PerIDMax
 	share.Lanes = remoting.Limits{ConnectTimeout: c.Broker.ConnectTimeout}

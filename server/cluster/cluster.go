@@ -40,6 +40,8 @@ type Config struct {
 	TransactionExpiry     time.Duration // how long a half message may be ended
 	TransactionsPerKeyMax int           // half messages that are remembered of one id
 
+	Faults Faults
+
 	ProbeAfter time.Duration // the first pause before name servers are asked again of which none answers
 	ProbeMax   time.Duration // the longest
 
@@ -68,6 +70,8 @@ func Defaults() Config {
 		EntriesMax:      20_000,
 		ProbeAfter:      time.Second,
 		ProbeMax:        30 * time.Second,
+
+		Faults: Faults{DetectTimeout: 200 * time.Millisecond, DetectEvery: 2 * time.Second},
 
 		ProducerBeat: 20 * time.Second, ProducerBatch: 100,
 		TransactionExpiry: 30 * time.Second, TransactionsPerKeyMax: 15,

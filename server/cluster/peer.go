@@ -13,9 +13,10 @@ import "sync"
 //	metadata   routes, topic and group settings, dead letters, recalls
 //	client     heartbeats of producers, lite subscriptions, and what brokers ask of clients, on this lane only
 type peer struct {
-	addr  string
-	lanes [laneKinds]*lane
-	ended sync.Once
+	addr   string
+	lanes  [laneKinds]*lane
+	health health // as sends find it
+	ended  sync.Once
 }
 
 type laneKind int

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"rocketmq-proxy/codec/command"
-	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/server/backend"
 )
 
@@ -33,6 +32,7 @@ type route struct {
 type writeQueue struct {
 	broker string
 	peer   *peer
+	index  int // of the broker among those of the route
 	id     int32
 }
 
@@ -89,7 +89,7 @@ func (r *route) addQueues(c *Cluster, answer *command.TopicRoute, q command.Rout
 	if q.Perm.Writable() && broker.Master() != "" {
 		master := c.peer(broker.Master())
 		for id := range writeQueues(answer.OrderTopicConf, q) {
-			r.writable = append(r.writable, writeQueue{broker: q.BrokerName, peer: master, id: int32(id)})
+			r.writable = append(r.writable, writeQueue{broker: q.BrokerName, peer: master, index: len(r.Queues), id: int32(id)})
 		}
 	}
 }
@@ -179,18 +179,6 @@ func (c *Cluster) route(name []byte, now time.Time) *route {
 
 // doubt makes the next use of r renew it.
 func (r *route) doubt() { r.doubted.Store(true) }
-
-// writeQueue chooses the queue of a send: pinned by shard, else the next in turn.
-func (r *route) writeQueue(shard []byte) (writeQueue, bool) {
-	n := len(r.writable)
-	if n == 0 {
-		return writeQueue{}, false
-	}
-	if len(shard) > 0 {
-		return r.writable[message.GroupBucket(shard, n)], true
-	}
-	return r.writable[int(r.writeTurns.Add(1)%uint32(n))], true
-}
 
 // readBroker chooses the broker of a pop: the named one if it can be read, else the next in
 // turn when no name was given.

@@ -17,28 +17,43 @@ type sendCall struct {
 	op      *backend.Send
 	route   *route
 	broker  string
+	began   time.Time // the try that is under way
+	tried   brokerSet // that surely did not get it, and the one that is tried now
 	request command.SendMessage
 }
 
 // Send implements backend.Backend.
-func (c *Cluster) Send(op *backend.Send, _ time.Time) {
+func (c *Cluster) Send(op *backend.Send, now time.Time) {
 	r := routeOf(op.Topic)
-	queue, ok := r.writeQueue(op.Shard)
-	if !ok {
+	var queue *writeQueue
+	if len(op.Shard) > 0 {
+		queue = r.pinnedQueue(op.Shard)
+	} else {
+		queue = c.nextQueue(r, now, 0)
+	}
+	if queue == nil {
 		op.End(backend.Fault{Kind: backend.NoWritableQueue, Text: "no writable queue"})
 		return
 	}
 	s := carrier[sendCall](&op.Carrier)
-	s.op, s.route, s.broker, s.lane = op, r, queue.broker, queue.peer.lane(sendLane)
-	s.call = remoting.Call{Request: s, Deadline: op.Deadline}
+	s.op, s.route = op, r
 	topic := unsafeBytes(op.Topic.Name)
 	first := &op.Messages[0]
 	s.request = command.SendMessage{
-		ProducerGroup: topic, Topic: topic, QueueID: queue.id,
+		ProducerGroup: topic, Topic: topic,
 		Properties: first.Properties, BornTimestamp: first.BornTimestamp, SysFlag: first.SysFlag,
 		ReconsumeTimes: first.ReconsumeTimes, MaxReconsumeTimes: first.MaxReconsumeTimes,
 	}
+	s.aim(queue, now)
 	op.Home.Forward(s.lane.turn, s)
+}
+
+// aim makes the call one to this queue.
+func (s *sendCall) aim(queue *writeQueue, now time.Time) {
+	s.broker, s.lane = queue.broker, queue.peer.lane(sendLane)
+	s.began, s.tried = now, s.tried.with(queue.index)
+	s.call = remoting.Call{Request: s, Deadline: s.op.Deadline}
+	s.request.QueueID = queue.id
 }
 
 // OnTurn puts the call on its lane.
@@ -84,8 +99,12 @@ func (s *sendCall) batchBytes() int {
 // Done implements remoting.Request.
 func (s *sendCall) Done(reply *remoting.Reply, err error) {
 	op := s.op
+	s.noted(reply, err)
 	if err != nil {
 		s.route.doubt()
+		if s.elsewhere(err) {
+			return
+		}
 		op.Fault = callFault(err)
 	} else {
 		s.answered(reply.Head)

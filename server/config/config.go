@@ -123,4 +123,15 @@ type Broker struct {
 	CallTimeout time.Duration `key:"brokerCallTimeoutMillis,ms" in:"10ms..5m"`
 	// RouteTimeout bounds a call to a name server. Default 3 s, which the Java proxy has built in.
 	RouteTimeout time.Duration `key:"namesrvCallTimeoutMillis,ms" in:"10ms..5m"`
+	// SendLatency leaves brokers out of the choice of a send's queue for a while that answer slowly,
+	// and those that do not answer after one send. Default false: after three sends in a row
+	// without an answer. Java: without it they are never left out.
+	SendLatency bool `key:"sendLatencyEnable"`
+	// Detect asks a broker that is left out for its silence whether it is back. Default false: one
+	// send is tried every 10 s. Java: without it such a broker is not tried while another is there.
+	Detect bool `key:"startDetectorEnable"`
+	// DetectTimeout bounds that question. Default 200 ms.
+	DetectTimeout time.Duration `key:"detectTimeout,ms" in:"1ms..5m"`
+	// DetectEvery is the pause between such questions to one broker. Default 2 s.
+	DetectEvery time.Duration `key:"detectInterval,ms" in:"1ms..1h"`
 }

@@ -83,7 +83,10 @@ func Default(env Environment) Config {
 			KeyPath:  filepath.Join(env.Home, "conf", "tls", "rocketmq.key"),
 			CertPath: filepath.Join(env.Home, "conf", "tls", "rocketmq.crt"),
 		},
-		Broker: Broker{LanesMax: 1, ConnectTimeout: seconds(3), CallTimeout: seconds(2), RouteTimeout: seconds(3)},
+		Broker: Broker{
+			LanesMax: 1, ConnectTimeout: seconds(3), CallTimeout: seconds(2), RouteTimeout: seconds(3),
+			DetectTimeout: milliseconds(200), DetectEvery: seconds(2),
+		},
 		Message: Message{
 			BodyBytesMax: 4 << 20, BodyEmptyCheck: true, PropertiesBytesMax: 16 << 10, PropertiesMax: 128, GroupBytesMax: 64, LiteTopicBytesMax: 64,
 			DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
