@@ -122,6 +122,9 @@ func (s *Server) Announce(out io.Writer, program string) {
 		_, _ = io.WriteString(out, banner(&s.config, s.Port(), program))
 		told.Str("store", s.config.Local.StorePath).Str("flush", string(s.config.Local.Flush))
 	}
+	if s.config.Proxy.Advertise != "" {
+		told.Str("clientsAreTold", s.config.Proxy.Advertise)
+	}
 	told.Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
 		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
 		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).

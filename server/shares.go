@@ -2,6 +2,8 @@ package server
 
 import (
 	"math"
+	"net"
+	"strconv"
 
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/h2"
@@ -19,8 +21,21 @@ import (
 func tlsConfig(c *config.Config) tlsconf.Config {
 	return tlsconf.Config{
 		TestMode: c.TLS.TestMode, CertPath: c.TLS.CertPath, KeyPath: c.TLS.KeyPath,
-		KeyPassword: string(c.TLS.KeyPassword), Hosts: []string{c.Proxy.LocalAddr},
+		KeyPassword: string(c.TLS.KeyPassword), Hosts: ownHosts(c),
 	}
+}
+
+// ownHosts are the hosts that clients know this proxy by.
+func ownHosts(c *config.Config) []string {
+	hosts := []string{c.Proxy.LocalAddr}
+	rules, _ := c.Proxy.Advertised() // Validate let it pass
+	for _, rule := range rules {
+		for _, addr := range rule.Addrs {
+			host, _ := config.SplitHostPort(addr)
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 func h2Limits(c *config.Config) h2.Limits {
@@ -77,7 +92,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
 		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
 		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
-		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest,
+		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest, Advertised: advertised(c, port),
 		Policy: policy(c),
 	}
 }
@@ -111,11 +126,36 @@ func policy(c *config.Config) session.Policy {
 	return p
 }
 
-// collector is where clients push their metrics to.
-func collector(addr string) *apiv2.Endpoints {
-	host, port := config.SplitHostPort(addr)
-	return &apiv2.Endpoints{
-		Scheme:    apiv2.AddressScheme_IPv4,
-		Addresses: []*apiv2.Address{{Host: host, Port: int32(port)}},
+// advertised is what clients are told to dial. A client that is to be told what it dialled, and does
+// not say what that was, is told our own address.
+func advertised(c *config.Config, port int) (all []messaging.Advertise) {
+	rules, _ := c.Proxy.Advertised() // Validate let it pass
+	for _, rule := range rules {
+		told := messaging.Advertise{Network: rule.Network, Dialled: rule.Dialled, Endpoints: endpoints(rule.Addrs...)}
+		if rule.Dialled {
+			told.Endpoints = endpoints(net.JoinHostPort(c.Proxy.LocalAddr, strconv.Itoa(port)))
+		}
+		all = append(all, told)
 	}
+	return all
+}
+
+// endpoints are addresses of one kind, as the API has them.
+func endpoints(addrs ...string) *apiv2.Endpoints {
+	all := &apiv2.Endpoints{}
+	for _, addr := range addrs {
+		host, port := config.SplitHostPort(addr)
+		all.Scheme = messaging.SchemeOf(host)
+		all.Addresses = append(all.Addresses, &apiv2.Address{Host: host, Port: int32(port)})
+	}
+	return all
+}
+
+// collector is where clients push their metrics to. A name goes by as IPv4, as with the reference.
+func collector(addr string) *apiv2.Endpoints {
+	at := endpoints(addr)
+	if at.GetScheme() == apiv2.AddressScheme_DOMAIN_NAME {
+		at.Scheme = apiv2.AddressScheme_IPv4
+	}
+	return at
 }

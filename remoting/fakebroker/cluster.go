@@ -18,6 +18,7 @@ type Cluster struct {
 
 	autoTopic, autoGroup bool
 	brokers              int
+	host                 string
 	now                  func() time.Time
 
 	mu     sync.Mutex // topics, groups, and everything in the brokers
@@ -46,6 +47,9 @@ type Option func(*Cluster)
 // WithBrokers starts n brokers, fake-0 and so on, in the place of one.
 func WithBrokers(n int) Option { return func(c *Cluster) { c.brokers = n } }
 
+// WithHost listens on this loopback address in the place of 127.0.0.1.
+func WithHost(host string) Option { return func(c *Cluster) { c.host = host } }
+
 // WithClock makes long polls, invisible times and delays follow a test's clock. They then end
 // only when the test calls Tick.
 func WithClock(now func() time.Time) Option { return func(c *Cluster) { c.now = now } }
@@ -58,7 +62,7 @@ func WithoutAutoCreate() Option {
 // Start starts a cluster, which ends with the test.
 func Start(tb testing.TB, options ...Option) *Cluster {
 	c := &Cluster{
-		Name: "DefaultCluster", brokers: 1, autoTopic: true, autoGroup: true,
+		Name: "DefaultCluster", brokers: 1, host: "127.0.0.1", autoTopic: true, autoGroup: true,
 		topics: map[string]*Topic{}, groups: map[string]*command.GroupConfig{},
 	}
 	for _, option := range options {
@@ -73,7 +77,7 @@ func Start(tb testing.TB, options ...Option) *Cluster {
 	}
 	// Behind the brokers, because it is asked for them as soon as it listens.
 	c.NameServer = &NameServer{}
-	c.NameServer.Server = newServer(tb, c.serveName)
+	c.NameServer.Server = newServer(tb, c.host, c.serveName)
 	if ticks {
 		c.tickForever(tb)
 	}

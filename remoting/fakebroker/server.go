@@ -30,13 +30,13 @@ type control struct {
 	handle func(*Request) (Response, bool)
 }
 
-func newServer(tb testing.TB, handle func(*Request) Response) *Server {
+func newServer(tb testing.TB, host string, handle func(*Request) Response) *Server {
 	s := &Server{
 		tb: tb, handle: handle, clients: map[*Client]struct{}{},
 		controls: map[int32][]*control{}, requests: map[int32]int{},
 	}
 	s.thawed.L = &s.mu
-	s.listen("127.0.0.1:0")
+	s.listen(net.JoinHostPort(host, "0"))
 	if s.listener != nil {
 		s.Addr = s.listener.Addr().String()
 	}

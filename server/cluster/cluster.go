@@ -108,6 +108,11 @@ var errClosed = errors.New("the proxy is shutting down")
 
 // New returns a Cluster that knows nothing yet. It connects when it is first asked.
 func New(config Config) *Cluster {
+	servers := make([]string, len(config.NameServers))
+	for i, addr := range config.NameServers {
+		servers[i] = dialable(addr)
+	}
+	config.NameServers = servers
 	c := &Cluster{
 		config: config, counters: config.Counters,
 		peers: make(map[string]*peer),
@@ -156,6 +161,7 @@ func (c *Cluster) sweep() {
 func (c *Cluster) peer(addr string) *peer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	addr = dialable(addr)
 	p := c.peers[addr]
 	if p == nil {
 		p = newPeer(c, addr)

@@ -1,6 +1,11 @@
 package cluster
 
-import "sync"
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+)
 
 // peer is the lanes to one address. Requests of one kind share a connection, so that many
 // leave in one flush; kinds are apart, so that the body of a long poll never sits in front of
@@ -47,4 +52,15 @@ func (p *peer) end(cause error) {
 			l.turn.Post(&ending{lane: l, cause: cause})
 		}
 	})
+}
+
+// dialable is addr with brackets around an IPv6 host. A broker whose brokerIP1 is one registers
+// without, and so do people write name servers; the port is behind the last colon.
+func dialable(addr string) string {
+	if at := strings.LastIndexByte(addr, ':'); at > 0 {
+		if ip, err := netip.ParseAddr(addr[:at]); err == nil && ip.Is6() {
+			return net.JoinHostPort(addr[:at], addr[at+1:])
+		}
+	}
+	return addr
 }

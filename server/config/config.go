@@ -61,11 +61,16 @@ type Proxy struct {
 	// variable says anything of a cluster.
 	Mode Mode `key:"proxyMode" of:"cluster local"`
 	// LocalAddr is the address of this machine as others know it: host name or IP without a port.
-	// Default, also when blank: the first IPv4 address that is not loopback, else 127.0.0.1.
+	// Default, also when blank: the first IPv4 address that is not loopback, else the first such
+	// IPv6 address, else 127.0.0.1.
 	LocalAddr string `key:"localServeAddr"`
 	// EndpointPortFromRequest answers a route query with the port that the client dialled, which
 	// is right behind a port mapping. Default false: with ServerPort.
 	EndpointPortFromRequest bool `key:"useEndpointPortFromRequest"`
+	// Advertise is what clients are told to dial, by their network, for proxies behind NAT, in
+	// containers or behind load balancers: see [Proxy.Advertised]. Default none: what the client
+	// dialled, with the port of EndpointPortFromRequest. Our own key.
+	Advertise string `key:"advertise"`
 	// BrokerConfigPath is the embedded broker's file in local mode. Default conf/broker.conf of
 	// the home directory.
 	BrokerConfigPath string `key:"brokerConfigPath"`

@@ -156,6 +156,7 @@ func TestValidate(t *testing.T) {
 		{"scheme", func(c *Config) { c.NameServer.Addr = "http://a:9876" }, []string{"has a scheme"}},
 		{"no port", func(c *Config) { c.NameServer.Addr = "a;b:9876;c:0" }, []string{`has "a", which is not host:port`, `port "0"; expected a number from 1 to 65535`}},
 		{"IPv6", func(c *Config) { c.NameServer.Addr = "[::1]:9876" }, nil},
+		{"IPv6 without brackets", func(c *Config) { c.NameServer.Addr = "fd00::1:9876;::1:99999" }, []string{`port "99999"`}},
 		{"port", func(c *Config) { c.GRPC.ServerPort = 70000 }, []string{"grpcServerPort is 70000, expected a number from 0 to 65535"}},
 		{"duration", func(c *Config) { c.Session.Expiry = 0 }, []string{"channelExpiredTimeout is 0, expected a number of milliseconds from 1000 to 86400000"}},
 		{"seconds", func(c *Config) { c.GRPC.ShutdownTime = -time.Second }, []string{"grpcShutdownTimeSeconds is -1, expected a number of seconds from 0 to 3600"}},
@@ -206,6 +207,8 @@ func TestLocalAddr(t *testing.T) {
 		{nil, "127.0.0.1"},
 		{[]net.Addr{addr("127.0.0.1/8"), addr("::1/128")}, "127.0.0.1"},
 		{[]net.Addr{addr("127.0.0.1/8"), addr("fe80::1/64"), addr("169.254.1.1/16"), addr("192.168.1.7/24"), addr("10.0.0.1/8")}, "192.168.1.7"},
+		{[]net.Addr{addr("fe80::1/64"), addr("fd00::7/64"), addr("192.168.1.7/24")}, "192.168.1.7"},
+		{[]net.Addr{addr("127.0.0.1/8"), addr("::1/128"), addr("fe80::1/64"), addr("fd00::7/64"), addr("2001:db8::1/64")}, "fd00::7"},
 	} {
 		if got := localAddr(test.addrs); got != test.want {
 			t.Errorf("%v: got %s, want %s", test.addrs, got, test.want)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"os"
@@ -52,19 +53,25 @@ func interfaceAddrs() (all []net.Addr) {
 	return all
 }
 
-// localAddr is the first IPv4 address that another machine could dial, else loopback.
+// localAddr is the first IPv4 address that another machine could dial, else the first such IPv6
+// address, else loopback.
 func localAddr(addrs []net.Addr) string {
+	first := ""
 	for _, a := range addrs {
 		prefix, err := netip.ParsePrefix(a.String())
 		if err != nil {
 			continue
 		}
 		// Private addresses count: a proxy is mostly dialled from its own network.
-		if ip := prefix.Addr().Unmap(); ip.Is4() && ip.IsGlobalUnicast() {
+		switch ip := prefix.Addr().Unmap(); {
+		case !ip.IsGlobalUnicast():
+		case ip.Is4():
 			return ip.String()
+		case first == "":
+			first = ip.String()
 		}
 	}
-	return "127.0.0.1"
+	return cmp.Or(first, "127.0.0.1")
 }
 
 // Default is the configuration of an empty file. The values are the Java proxy's 5.5.0 unless

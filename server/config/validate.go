@@ -60,6 +60,9 @@ func (c *Config) validateNameServer(blame blame) {
 			"Without a cluster, -pm local or \"proxyMode\": \"local\" runs a broker inside")
 	}
 	for _, a := range addrs {
+		if host, port, bare := bareIPv6(a); bare {
+			a = net.JoinHostPort(host, port)
+		}
 		if err := checkHostPort(a, 1); err != nil {
 			blame("namesrvAddr", "has %q, which %v", a, err)
 		}
@@ -84,6 +87,16 @@ func checkHostPort(addr string, portMin int) error {
 	return nil
 }
 
+// bareIPv6 takes an IPv6 address without brackets and its port apart, as the Java proxy does.
+func bareIPv6(addr string) (host, port string, bare bool) {
+	at := strings.LastIndexByte(addr, ':')
+	if at < 0 {
+		return "", "", false
+	}
+	ip, err := netip.ParseAddr(addr[:at])
+	return addr[:at], addr[at+1:], err == nil && ip.Is6()
+}
+
 // SplitHostPort takes apart an address that Validate let pass; a port of -1 says that it is none.
 func SplitHostPort(addr string) (host string, port int) {
 	host, digits, err := net.SplitHostPort(addr)
@@ -103,6 +116,9 @@ func (c *Config) validateAddrs(blame blame) {
 	}
 	if a := c.Proxy.LocalAddr; !isHost(a) {
 		blame("localServeAddr", "is %q, expected a host name or an IP address without a port", a)
+	}
+	if _, err := c.Proxy.Advertised(); err != nil {
+		blame("advertise", "%v", err)
 	}
 	if a := c.Operator.AdminAddr; a != "" {
 		if err := checkHostPort(a, 0); err != nil {

@@ -52,6 +52,7 @@ type Config struct {
 
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
+	Advertised              []Advertise // what some clients are told instead
 
 	Policy session.Policy
 }
@@ -73,6 +74,7 @@ type Service struct {
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	svc.Advertised = sortAdvertised(config.Advertised)
 	if config.InflightBytesMax > 0 {
 		svc.inflight = pool.NewBudget(config.InflightBytesMax)
 	}
@@ -142,6 +144,8 @@ type Client struct {
 	closed  func()
 	waiting map[drainer]struct{} // calls that go on until something happens
 
+	advertised *Advertise // what this client is told to dial; nil: as the reference does it
+
 	// of the last call: the next one is mostly of the same method
 	lastPath  []byte
 	lastBegin func(c *Client, s *h2.Stream) h2.Handler
@@ -157,6 +161,7 @@ type drainer interface {
 // the connection has ended.
 func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func()) *Client {
 	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, waiting: make(map[drainer]struct{})}
+	c.advertised = svc.advertised(remote)
 	c.conn = h2.New(config, c, now)
 	return c
 }

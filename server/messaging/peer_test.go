@@ -51,11 +51,17 @@ type callStream struct {
 // initial one of streams, is given.
 func (w *world) connect(window ...uint32) *peer {
 	w.Helper()
+	return w.connectFrom("10.1.2.3:4567", window...)
+}
+
+// connectFrom is connect for a client with this address.
+func (w *world) connectFrom(remote string, window ...uint32) *peer {
+	w.Helper()
 	p := &peer{world: w, next: 1, calls: map[uint32]*callStream{}}
 	p.encoder = hpack.NewEncoder(&p.block)
 	p.decoder = hpack.NewDecoder(4096, nil)
 	p.turn = turn.New(owner{})
-	p.client = w.NewClient(&w.h2, p.turn, "10.1.2.3:4567", w.now, nil)
+	p.client = w.NewClient(&w.h2, p.turn, remote, w.now, nil)
 	w.Cleanup(p.close)
 	streams := uint32(1 << 30)
 	if len(window) > 0 {

@@ -78,7 +78,7 @@ func (m *queryAssignment) OnTurn(now time.Time) {
 }
 
 func (m *queryAssignment) answer(s *h2.Stream) {
-	endpoints := m.client.service.endpointsFor(m.request.GetEndpoints())
+	endpoints := m.client.endpoints(m.request.GetEndpoints())
 	orderly := m.group.Found != nil && m.group.Found.Orderly && m.group.Found.LiteBindTopic == ""
 	var assignments []*apiv2.Assignment
 	for _, b := range m.topic.Found.Queues {

@@ -60,7 +60,7 @@ func (m *queryRoute) answer(s *h2.Stream, topic *backend.Topic) {
 		m.fail(s, noTopic(topic.Name))
 		return
 	}
-	endpoints := m.client.service.endpointsFor(m.request.GetEndpoints())
+	endpoints := m.client.endpoints(m.request.GetEndpoints())
 	m.replyMessage(s, &apiv2.QueryRouteResponse{
 		Status: statusOf(ok), MessageQueues: messageQueues(topic, m.request.GetTopic(), endpoints),
 	})

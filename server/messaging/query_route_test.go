@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -110,6 +111,55 @@ func TestEndpoints(t *testing.T) {
 		c.says(&answer, apiv2.Code_OK, "OK")
 		if got := answer.GetMessageQueues()[0].GetBroker().GetEndpoints(); !proto.Equal(got, test.want) {
 			t.Errorf("%v: told %v, want %v", test.asked, got, test.want)
+		}
+	}
+}
+
+// TestAdvertised is what the key advertise says, by the client's network; a peer is 10.1.2.3.
+func TestAdvertised(t *testing.T) {
+	const v4, v6, name = apiv2.AddressScheme_IPv4, apiv2.AddressScheme_IPv6, apiv2.AddressScheme_DOMAIN_NAME
+	asked := dialled(name, "outside.example")
+	inner, outer, ours := dialled(v4, "10.9.9.9"), dialled(name, "lb.example"), dialled(v6, "fd00::1")
+	network := func(cidr string, told *apiv2.Endpoints) Advertise {
+		return Advertise{Network: netip.MustParsePrefix(cidr), Endpoints: told}
+	}
+	everybody := func(told *apiv2.Endpoints) Advertise { return Advertise{Endpoints: told} }
+	for _, test := range []struct {
+		name   string
+		rules  []Advertise
+		remote string
+		asked  *apiv2.Endpoints
+		want   *apiv2.Endpoints
+	}{
+		{"a fixed list", []Advertise{everybody(outer)}, "10.1.2.3:1", asked, outer},
+		{"a fixed list, and nothing asked", []Advertise{everybody(outer)}, "10.1.2.3:1", nil, outer},
+		{"its network", []Advertise{everybody(outer), network("10.0.0.0/8", inner)}, "10.1.2.3:1", asked, inner},
+		{"the narrowest network", []Advertise{network("10.0.0.0/8", outer), network("10.1.0.0/16", inner), network("10.1.2.0/30", ours)}, "10.1.2.3:1", asked, ours},
+		{"another network", []Advertise{network("10.0.0.0/8", inner), everybody(outer)}, "11.1.2.3:1", asked, outer},
+		{"no network, and no rule for others", []Advertise{network("10.0.0.0/8", inner)}, "11.1.2.3:1", asked, &apiv2.Endpoints{
+			Scheme: name, Addresses: []*apiv2.Address{{Host: "outside.example", Port: 8081}}}},
+		{"IPv6", []Advertise{network("fd00::/8", ours), everybody(outer)}, "[fd00::7]:1", asked, ours},
+		{"IPv6 with a zone", []Advertise{network("fe80::/10", ours), everybody(outer)}, "[fe80::7%eth0]:1", asked, ours},
+		{"IPv4 by the way of IPv6", []Advertise{network("10.0.0.0/8", inner), everybody(outer)}, "[::ffff:10.1.2.3]:1", asked, inner},
+		{"no address", []Advertise{network("0.0.0.0/0", inner), network("::/0", inner), everybody(outer)}, "pipe", asked, outer},
+		{"what it dialled", []Advertise{{Dialled: true, Endpoints: ours}}, "10.1.2.3:1", asked, asked},
+		{"what it dialled and does not say", []Advertise{{Dialled: true, Endpoints: ours}}, "10.1.2.3:1", nil, ours},
+	} {
+		w := newWorld(t, func(c *Config) { c.Advertised = test.rules })
+		w.fake.know(&backend.Topic{Name: "orders", Exists: true, Queues: []backend.BrokerQueues{onBroker(2, 2, true, true, 0)}})
+		p := w.connectFrom(test.remote)
+		var route apiv2.QueryRouteResponse
+		p.call("QueryRoute", &apiv2.QueryRouteRequest{Topic: resource("orders"), Endpoints: test.asked}).says(&route, apiv2.Code_OK, "OK")
+		for _, q := range route.GetMessageQueues() {
+			if got := q.GetBroker().GetEndpoints(); !proto.Equal(got, test.want) {
+				t.Errorf("%s: told %v, want %v", test.name, got, test.want)
+			}
+		}
+		var assignment apiv2.QueryAssignmentResponse
+		p.call("QueryAssignment", &apiv2.QueryAssignmentRequest{Topic: resource("orders"), Group: resource("readers"), Endpoints: test.asked}).
+			says(&assignment, apiv2.Code_OK, "OK")
+		if got := assignment.GetAssignments()[0].GetMessageQueue().GetBroker().GetEndpoints(); !proto.Equal(got, test.want) {
+			t.Errorf("%s: assigned %v, want %v", test.name, got, test.want)
 		}
 	}
 }

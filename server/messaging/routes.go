@@ -9,29 +9,30 @@ import (
 	"rocketmq-proxy/server/backend"
 )
 
-// endpointsFor is what clients are told to dial instead of a broker: this proxy, as the client
-// itself dialled it (gRPC specification 4.1). Where the reference fails on a scheme that is
-// not specified, the scheme of the first address is used.
-func (svc *Service) endpointsFor(asked *apiv2.Endpoints) *apiv2.Endpoints {
+// endpointsFor is this proxy as the client itself dialled it, with its port or with ours (gRPC
+// specification 4.1). Where the reference fails on a scheme that is not specified, the scheme of
+// the first address is used.
+func (svc *Service) endpointsFor(asked *apiv2.Endpoints, itsPort bool) *apiv2.Endpoints {
 	told := &apiv2.Endpoints{Scheme: asked.GetScheme()}
 	for _, a := range asked.GetAddresses() {
 		port := int32(svc.ServerPort)
-		if svc.EndpointPortFromRequest {
+		if itsPort {
 			port = a.GetPort()
 		}
 		told.Addresses = append(told.Addresses, &apiv2.Address{Host: a.GetHost(), Port: port})
 	}
 	if told.Scheme == apiv2.AddressScheme_ADDRESS_SCHEME_UNSPECIFIED || len(told.Addresses) == 0 {
-		told.Scheme = schemeOf(told.Addresses)
+		told.Scheme = apiv2.AddressScheme_IPv4
+		if len(told.Addresses) > 0 {
+			told.Scheme = SchemeOf(told.Addresses[0].GetHost())
+		}
 	}
 	return told
 }
 
-func schemeOf(addresses []*apiv2.Address) apiv2.AddressScheme {
-	if len(addresses) == 0 {
-		return apiv2.AddressScheme_IPv4
-	}
-	ip, err := netip.ParseAddr(addresses[0].GetHost())
+// SchemeOf is what a host is: an IP address of one of the two kinds, or a name.
+func SchemeOf(host string) apiv2.AddressScheme {
+	ip, err := netip.ParseAddr(host)
 	switch {
 	case err != nil:
 		return apiv2.AddressScheme_DOMAIN_NAME
