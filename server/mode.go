@@ -77,6 +77,11 @@ func localConfig(c *config.Config, report func(string, error)) local.Config {
 	b.CheckAfter = c.Local.TransactionTimeout.Milliseconds()
 	b.ChecksMax = c.Local.TransactionChecksMax
 	b.DelayMax = c.Local.TimerMax.Milliseconds()
+	delays, _ := c.Message.Delays() // Validate let it pass
+	b.DelayLevels = b.DelayLevels[:0]
+	for _, delay := range delays {
+		b.DelayLevels = append(b.DelayLevels, delay.Milliseconds())
+	}
 	b.RetainFor = c.Local.Retention.Milliseconds()
 	b.InflightMax, b.TopicsMax, b.GroupsMax = c.Local.InflightMax, c.Local.TopicsMax, c.Local.GroupsMax
 	b.GroupWaitersMax, b.WaitersMax = c.Local.PollsPerQueueMax, c.Local.PollsMax

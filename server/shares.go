@@ -4,6 +4,7 @@ import (
 	"math"
 	"net"
 	"strconv"
+	"time"
 
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/h2"
@@ -81,12 +82,16 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 const laneInboxBytesMax = 8 << 20
 
 func messagingConfig(c *config.Config, port int) messaging.Config {
+	var levels []time.Duration
+	if c.Message.ByLevel {
+		levels, _ = c.Message.Delays() // Validate let it pass
+	}
 	return messaging.Config{
 		BodyBytesMax: c.Message.BodyBytesMax, BodyEmptyCheck: c.Message.BodyEmptyCheck,
 		PropertiesBytesMax: c.Message.PropertiesBytesMax, PropertiesMax: c.Message.PropertiesMax,
 		GroupBytesMax: c.Message.GroupBytesMax, LiteTopicBytesMax: c.Message.LiteTopicBytesMax,
 		LiteUnackedMax: c.Lite.UnackedMax, LiteSyncRate: c.Lite.SyncRate,
-		DelayMax: c.Message.DelayMax, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
+		DelayMax: c.Message.DelayMax, DelayLevels: levels, RecoveryMax: c.Message.RecoveryMax, TypeCheck: c.Message.TypeCheck,
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,

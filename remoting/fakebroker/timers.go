@@ -27,9 +27,12 @@ func (b *Broker) tickTimers(now int64) {
 var delayLevels = [...]int64{1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200}
 
 // dueOf is when a message becomes visible, in ms since 1970; timed tells a timer message from
-// a delay level. It is 0 for at once.
+// a delay level, which comes first. It is 0 for at once.
 func dueOf(s *stored, now int64) (due int64, timed bool) {
 	number := func(name string) int64 { return atoi(s.property(name)) }
+	if level := number("DELAY"); level > 0 {
+		return now + 1000*delayLevels[min(level, int64(len(delayLevels)))-1], false
+	}
 	switch {
 	case s.property("TIMER_DELIVER_MS") != "":
 		return number("TIMER_DELIVER_MS"), true
@@ -37,9 +40,6 @@ func dueOf(s *stored, now int64) (due int64, timed bool) {
 		return now + number("TIMER_DELAY_MS"), true
 	case s.property("TIMER_DELAY_SEC") != "":
 		return now + 1000*number("TIMER_DELAY_SEC"), true
-	}
-	if level := number("DELAY"); level > 0 {
-		return now + 1000*delayLevels[min(level, int64(len(delayLevels)))-1], false
 	}
 	return 0, false
 }

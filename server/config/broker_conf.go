@@ -13,15 +13,18 @@ import (
 	"unicode/utf8"
 )
 
+// sharedKey is one that rmq-proxy.json and broker.conf both have: what they say must agree.
+const sharedKey = "messageDelayLevel"
+
 // brokerKeys are the keys that broker.conf is read for, by their lower-case name: those of
-// group Local.
+// group Local, and the shared one.
 var brokerKeys = readBrokerKeys()
 
 func readBrokerKeys() map[string]*key {
 	group, _ := reflect.TypeFor[Config]().FieldByName("Local")
 	all := make(map[string]*key)
 	for i := range keys {
-		if k := &keys[i]; k.field[0] == group.Index[0] {
+		if k := &keys[i]; k.field[0] == group.Index[0] || k.name == sharedKey {
 			all[strings.ToLower(k.name)] = k
 		}
 	}

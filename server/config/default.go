@@ -96,7 +96,7 @@ func Default(env Environment) Config {
 		},
 		Message: Message{
 			BodyBytesMax: 4 << 20, BodyEmptyCheck: true, PropertiesBytesMax: 16 << 10, PropertiesMax: 128, GroupBytesMax: 64, LiteTopicBytesMax: 64,
-			DelayMax: 24 * time.Hour, RecoveryMax: time.Hour, TypeCheck: true,
+			DelayMax: 24 * time.Hour, DelayLevels: delayLevelsDefault, RecoveryMax: time.Hour, TypeCheck: true,
 		},
 		Client: Client{
 			AttemptsMax: 3, BackoffInitial: milliseconds(10), BackoffMax: seconds(1), BackoffMultiplier: 2,

@@ -19,6 +19,12 @@ type Message struct {
 	LiteTopicBytesMax int `key:"maxLiteTopicSize" in:"-1..2147483647"`
 	// DelayMax is how far ahead a delivery may be scheduled. Default 24 h.
 	DelayMax time.Duration `key:"maxDelayTimeMills,ms" in:"-1ms..87600h"`
+	// ByLevel tells brokers the delay level of a scheduled message beside its moment; those that
+	// know levels round up to one then. Default false.
+	ByLevel bool `key:"useDelayLevel"`
+	// DelayLevels are the delays of the levels, which must be the brokers' own. Default the
+	// reference's 18: see [Message.Delays]. In Local mode broker.conf may have it too.
+	DelayLevels string `key:"messageDelayLevel"`
 	// RecoveryMax is the longest time to the first check of a transaction. Default 1 h.
 	RecoveryMax time.Duration `key:"maxTransactionRecoverySecond,s" in:"-1s..87600h"`
 	// TypeCheck holds a message against the type of its topic. Default true.

@@ -33,6 +33,9 @@ func (c *Config) Validate() Faults {
 	}
 	c.validateNameServer(blame)
 	c.validateAddrs(blame)
+	if _, err := c.Message.Delays(); err != nil {
+		blame("messageDelayLevel", "%v", err)
+	}
 	c.validateTLS(blame)
 	c.validateLocal(blame)
 	for _, o := range c.orders() {

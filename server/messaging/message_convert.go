@@ -56,6 +56,9 @@ func (m *sendMessage) putProperties(v *apiv2.MessageView, topic string, retry bo
 		}
 	}
 	if v.DeliveryTimestamp.Set {
+		if levels := m.client.service.levels; levels != nil {
+			w.PutInt(message.NameDelay, levels.of(v.DeliveryTimestamp.UnixMilli()-m.client.now.UnixMilli()))
+		}
 		w.PutInt(message.NameTimerDeliverMs, v.DeliveryTimestamp.UnixMilli())
 	}
 	if v.HasPriority {

@@ -35,6 +35,7 @@ type Config struct {
 	LiteUnackedMax     int // messages that a lite client may have unacknowledged
 	LiteSyncRate       int // additions of lite subscriptions in a second, of all clients
 	DelayMax           time.Duration
+	DelayLevels        []time.Duration // by level, from 1; nil where brokers are not told levels
 	RecoveryMax        time.Duration
 	TypeCheck          bool
 
@@ -64,6 +65,7 @@ type Service struct {
 	Sessions *session.Registry
 
 	views    apiv2.Limits
+	levels   delayLevels
 	inflight *pool.Budget // nil where the limit is 0
 	polls    *pool.Budget // counts calls
 	renewer  *session.Renewer
@@ -74,6 +76,7 @@ type Service struct {
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
+	svc.levels = newDelayLevels(config.DelayLevels)
 	svc.Advertised = sortAdvertised(config.Advertised)
 	if config.InflightBytesMax > 0 {
 		svc.inflight = pool.NewBudget(config.InflightBytesMax)

@@ -70,11 +70,12 @@ type Config struct {
 	AutoCreateGroups bool
 	QueuesDefault    int // of a topic that is made on first use
 
-	CheckInterval int64 // between two questions about one half message
-	CheckAfter    int64 // to the first question, unless the message says otherwise
-	ChecksMax     int   // questions before a half message is given up
-	DelayMax      int64 // how far ahead a message may be scheduled; 0: without bound
-	RetainFor     int64 // age at which messages are dropped; 0: never
+	CheckInterval int64   // between two questions about one half message
+	CheckAfter    int64   // to the first question, unless the message says otherwise
+	ChecksMax     int     // questions before a half message is given up
+	DelayMax      int64   // how far ahead a message may be scheduled; 0: without bound
+	DelayLevels   []int64 // the delays of levels, from 1 on
+	RetainFor     int64   // age at which messages are dropped; 0: never
 
 	// Compile makes a SQL92 filter.
 	Compile func(expression string) (Matcher, error)
@@ -84,9 +85,13 @@ type Config struct {
 
 // DefaultConfig has the reference's numbers.
 func DefaultConfig() Config {
+	levels := []int64{1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200}
+	for i := range levels {
+		levels[i] *= 1000
+	}
 	return Config{
 		Limits: DefaultLimits(), AutoCreateTopics: true, AutoCreateGroups: true, QueuesDefault: 4,
-		CheckInterval: 30_000, CheckAfter: 6_000, ChecksMax: 15, DelayMax: 3 * 24 * 3600_000, RetainFor: 72 * 3600_000,
+		CheckInterval: 30_000, CheckAfter: 6_000, ChecksMax: 15, DelayMax: 3 * 24 * 3600_000, DelayLevels: levels, RetainFor: 72 * 3600_000,
 	}
 }
 

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -85,6 +86,7 @@ func TestAfter(t *testing.T) {
 
 func TestDueAt(t *testing.T) {
 	const now = 1_000_000
+	levels := DefaultConfig().DelayLevels
 	for properties, want := range map[string]int64{
 		"":                            0,
 		"DELAY\x011\x02":              now + 1000,
@@ -104,8 +106,13 @@ func TestDueAt(t *testing.T) {
 		"TIMER_DELAY_SEC\x0112\x02DELAY\x011\x02":            now + 1000,
 		"TIMER_DELIVER_MS\x0112\x02TAGS\x01DELAY\x02":        12,
 	} {
-		if w := readWishes([]byte(properties)); w.due(now) != want {
-			t.Errorf("%q is due at %d, not %d", properties, w.due(now), want)
+		if w := readWishes([]byte(properties)); w.due(now, levels) != want {
+			t.Errorf("%q is due at %d, not %d", properties, w.due(now, levels), want)
+		}
+	}
+	for level, want := range []int64{0, now + 7000, now + 9000, now + 9000} {
+		if w := readWishes(fmt.Appendf(nil, "DELAY\x01%d\x02", level)); w.due(now, []int64{7000, 9000}) != want {
+			t.Errorf("level %d of two is due at %d, not %d", level, w.due(now, []int64{7000, 9000}), want)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (b *Broker) Send(s *Send, now int64) error {
 	for i := range s.Messages {
 		m, w := &s.Messages[i], &b.wishes[i]
 		r := record{SysFlag: m.SysFlag, ReconsumeTimes: m.ReconsumeTimes, Born: m.Born, Stored: now, Properties: m.Properties}
-		due := w.due(now)
+		due := w.due(now, b.config.DelayLevels)
 		switch {
 		case m.SysFlag&message.FlagTransactionMask == message.FlagTransactionPrepared:
 			r.Sequence = b.take(&b.sequence)
@@ -78,7 +78,7 @@ func (b *Broker) mayStore(s *Send, now int64) error {
 			return ErrProperties
 		}
 		w := readWishes(properties)
-		if b.config.DelayMax > 0 && w.due(now) > now+b.config.DelayMax {
+		if b.config.DelayMax > 0 && w.due(now, b.config.DelayLevels) > now+b.config.DelayMax {
 			return ErrDelay
 		}
 		b.wishes = append(b.wishes, w)

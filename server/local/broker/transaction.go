@@ -102,9 +102,9 @@ func (b *Broker) EndTransaction(t *Topic, id []byte, commit bool, now int64) (bo
 // commitHalf makes a half message an ordinary one.
 func (b *Broker) commitHalf(t *Topic, r *record, now int64) {
 	r.SysFlag = r.SysFlag&^message.FlagTransactionMask | message.FlagTransactionCommit
-	if w := readWishes(r.Properties); w.due(now) > now {
+	if w := readWishes(r.Properties); w.due(now, b.config.DelayLevels) > now {
 		r.Stored = now
-		b.delayRecord(t, r, w.due(now))
+		b.delayRecord(t, r, w.due(now, b.config.DelayLevels))
 		return
 	}
 	b.release(t, r, now)

@@ -52,15 +52,12 @@ func number(text []byte) int64 {
 	return n
 }
 
-// delayLevels are the reference's, in seconds: level 1 is the first.
-var delayLevels = [...]int64{1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200}
-
 // due is when the message is to be delivered, 0 for at once. Remoting specification 7.3: a
-// level comes before a time, a time from now before a moment.
-func (w *wishes) due(now int64) int64 {
+// level comes before a time, a time from now before a moment. levels are Config.DelayLevels.
+func (w *wishes) due(now int64, levels []int64) int64 {
 	switch {
-	case w.delayLevel > 0:
-		return now + 1000*delayLevels[min(w.delayLevel, int64(len(delayLevels)))-1]
+	case w.delayLevel > 0 && len(levels) > 0:
+		return now + levels[min(w.delayLevel, int64(len(levels)))-1]
 	case w.delaySec > 0:
 		return now + min(w.delaySec, math.MaxInt32)*1000
 	case w.delayMs > 0:
