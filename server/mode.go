@@ -13,6 +13,7 @@ import (
 	"rocketmq-proxy/server/local/catalog"
 	"rocketmq-proxy/server/local/door"
 	"rocketmq-proxy/server/local/store"
+	"rocketmq-proxy/server/nsdomain"
 )
 
 // messages is the backend of the configured mode, and how it ends.
@@ -35,8 +36,26 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		return messages{l, func() error { d.Close(); return l.Close() }}, nil
 	}
 	c := cluster.New(clusterConfig(&s.config, counters, s.report, s.nameServersChanged))
+	domain := s.watchDomain(c)
 	c.Watch()
-	return messages{c, func() error { c.Close(); return nil }}, nil
+	return messages{c, func() error { domain(); c.Close(); return nil }}, nil
+}
+
+// watchDomain keeps the list of name servers as an HTTP server has it, if there is one, until the
+// function that it returns is called.
+func (s *Server) watchDomain(c *cluster.Cluster) (end func()) {
+	n := s.config.NameServer
+	if n.Domain == "" {
+		return func() {}
+	}
+	return nsdomain.Start(nsdomain.Config{
+		Domain: n.Domain, Subgroup: n.DomainSubgroup,
+		Found: func(list string) {
+			s.log.Info().Str("nameServers", list).Str("domain", n.Domain).Msg("name servers found")
+			c.UpdateNameServers(remoting.ParseNameServers(list))
+		},
+		Failed: s.domainChanged,
+	}).Close
 }
 
 // opened is the catalog of a proxy that does not run.

@@ -260,6 +260,16 @@ func (s *Server) nameServersChanged(err error) {
 		Msg("no name server answers: check that one runs, and the addresses in namesrvAddr; trying on, topics that are known serve meanwhile")
 }
 
+// domainChanged tells when the HTTP server of namesrvDomain gives no list any more, or does again.
+func (s *Server) domainChanged(err error) {
+	if err == nil {
+		s.log.Info().Str("domain", s.config.NameServer.Domain).Msg("namesrvDomain answers again")
+		return
+	}
+	s.log.Warn().Str("domain", s.config.NameServer.Domain).Err(err).
+		Msg("no list of name servers from namesrvDomain: trying on, those that are known serve meanwhile")
+}
+
 func (s *Server) connectionFailed(remote string, err error) {
 	s.log.Debug().Str("client", remote).Err(err).Msg("connection not accepted")
 }

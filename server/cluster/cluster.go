@@ -21,7 +21,7 @@ import (
 
 // Config is what the cluster backend needs to know.
 type Config struct {
-	// NameServers are host:port.
+	// NameServers are host:port; UpdateNameServers may say otherwise later.
 	NameServers []string
 	// ClusterName is the topic, named like the cluster, through which the brokers are found
 	// that know consumer groups.
@@ -108,15 +108,10 @@ var errClosed = errors.New("the proxy is shutting down")
 
 // New returns a Cluster that knows nothing yet. It connects when it is first asked.
 func New(config Config) *Cluster {
-	servers := make([]string, len(config.NameServers))
-	for i, addr := range config.NameServers {
-		servers[i] = dialable(addr)
-	}
-	config.NameServers = servers
 	c := &Cluster{
 		config: config, counters: config.Counters,
 		peers: make(map[string]*peer),
-		names: remoting.NewNameServers(config.NameServers, newRand()),
+		names: remoting.NewNameServers(dialables(config.NameServers), newRand()),
 	}
 	if c.counters == nil {
 		c.counters = new(remoting.Counters)

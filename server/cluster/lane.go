@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"slices"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -129,7 +128,7 @@ func (d *dialled) OnTurn(now time.Time) {
 	switch {
 	case d.err != nil && d.attempt.current():
 		l.attempt = nil
-		if !slices.Contains(l.cluster.config.NameServers, l.line.Addr()) { // of those the question reports
+		if !l.cluster.isNameServer(l.line.Addr()) { // of those the question reports
 			l.cluster.report("connect failed", l.line.Addr(), d.err)
 		}
 		l.line.DialFailed(now, d.err)

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,6 +25,21 @@ type nameServers struct {
 // Watch asks the name servers once, for the topic that is named like the cluster, so that an
 // operator hears at start when none answers. It does not wait.
 func (c *Cluster) Watch() { c.askRoute(c.config.ClusterName, nil) }
+
+// UpdateNameServers replaces the list; an empty one keeps the old. One of them is asked at once, so
+// that it is known whether they answer.
+func (c *Cluster) UpdateNameServers(addrs []string) {
+	c.mu.Lock()
+	c.names.Update(dialables(addrs))
+	c.mu.Unlock()
+	c.Watch()
+}
+
+func (c *Cluster) isNameServer(addr string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.names.Addrs(), addr)
+}
 
 // nameServersAnswered notes that one did, or with an error that none did, and tells of a change.
 func (c *Cluster) nameServersAnswered(err error) {

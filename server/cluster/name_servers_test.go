@@ -76,3 +76,23 @@ func TestGroupsAskNothingOfTheClusterTopic(t *testing.T) {
 	w.group("readers")
 	w.tells()
 }
+
+// TestNameServersChange while it runs: none at first, then one, then another; an empty list is none.
+func TestNameServersChange(t *testing.T) {
+	one, other := fakebroker.Start(t), fakebroker.Start(t)
+	one.SetTopic(fakebroker.Topic{Name: "orders"})
+	other.SetTopic(fakebroker.Topic{Name: "others"})
+	w := newWorld(t, one, func(c *cluster.Config) { c.NameServers = nil })
+	w.Watch()
+	w.tells("no name server answers")
+	w.UpdateNameServers([]string{one.NameServer.Addr})
+	w.tells("no name server answers", "a name server answers")
+	if !w.topic("orders").Exists {
+		t.Error("the first one does not know orders")
+	}
+	w.UpdateNameServers([]string{other.NameServer.Addr})
+	w.UpdateNameServers(nil)
+	if !w.topic("others").Exists {
+		t.Error("the second one does not know others")
+	}
+}

@@ -64,3 +64,11 @@ func dialable(addr string) string {
 	}
 	return addr
 }
+
+func dialables(addrs []string) []string {
+	all := make([]string, len(addrs))
+	for i, addr := range addrs {
+		all[i] = dialable(addr)
+	}
+	return all
+}

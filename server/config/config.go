@@ -78,12 +78,14 @@ type Proxy struct {
 
 // NameServer is where routes come from.
 type NameServer struct {
-	// Addr is a list of host:port separated by semicolons. Default: $NAMESRV_ADDR.
+	// Addr is a list of host:port separated by semicolons. Default: $NAMESRV_ADDR. Where there is a
+	// Domain, it is used until that has answered.
 	Addr string `key:"namesrvAddr"`
-	// Domain would ask an HTTP server for the list; Addr wins over it. Not supported yet.
+	// Domain is the host, or host:port, of an HTTP server that is asked for the list again and
+	// again: http://Domain:8080/rocketmq/DomainSubgroup. Default none.
 	Domain string `key:"namesrvDomain"`
-	// DomainSubgroup is the last part of the path asked of Domain. Not supported yet.
-	DomainSubgroup string `key:"namesrvDomainSubgroup" effect:"none"`
+	// DomainSubgroup is the last part of the path asked of Domain. Default none.
+	DomainSubgroup string `key:"namesrvDomainSubgroup"`
 }
 
 // GRPC is the port that clients dial.

@@ -151,7 +151,10 @@ func TestValidate(t *testing.T) {
 	}{
 		{"no name server", func(c *Config) { c.NameServer.Addr = " ; " }, []string{"namesrvAddr is not set, and cluster mode needs a name server: give it with -n"}},
 		{"no name server in local mode", func(c *Config) { c.NameServer.Addr = ""; c.Proxy.Mode = ModeLocal }, nil},
-		{"a domain instead", func(c *Config) { c.NameServer.Addr = ""; c.NameServer.Domain = "http://x" }, []string{"namesrvDomain is not supported yet; give"}},
+		{"a domain instead", func(c *Config) { c.NameServer.Addr = ""; c.NameServer.Domain = "names.example" }, nil},
+		{"a domain with a port", func(c *Config) { c.NameServer.Domain = "[::1]:80"; c.NameServer.DomainSubgroup = "nsaddr" }, nil},
+		{"a domain that is none", func(c *Config) { c.NameServer.Domain = "http://x" }, []string{`namesrvDomain is "http://x", expected the host`}},
+		{"a domain with a path", func(c *Config) { c.NameServer.Domain = "x"; c.NameServer.DomainSubgroup = "a/b?" }, []string{`namesrvDomainSubgroup is "a/b?"`}},
 		{"commas", func(c *Config) { c.NameServer.Addr = "a:1,b:2" }, []string{"separate addresses with ';'"}},
 		{"scheme", func(c *Config) { c.NameServer.Addr = "http://a:9876" }, []string{"has a scheme"}},
 		{"no port", func(c *Config) { c.NameServer.Addr = "a;b:9876;c:0" }, []string{`has "a", which is not host:port`, `port "0"; expected a number from 1 to 65535`}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -54,13 +55,17 @@ func (c *Config) validateNameServer(blame blame) {
 	}
 	addrs := c.NameServer.Addrs()
 	switch {
-	case len(addrs) > 0:
-	case c.NameServer.Domain != "":
-		blame("namesrvDomain", "is not supported yet; give the name servers in namesrvAddr, as host:9876;host:9876")
+	case len(addrs) > 0 || c.NameServer.Domain != "":
 	default:
 		blame("namesrvAddr", "is not set, and cluster mode needs a name server: give it with -n host:9876, "+
 			"with NAMESRV_ADDR=host:9876 in the environment or as \"namesrvAddr\" in rmq-proxy.json; separate several with ';'. "+
 			"Without a cluster, -pm local or \"proxyMode\": \"local\" runs a broker inside")
+	}
+	if d := c.NameServer.Domain; d != "" && !isHost(strings.Trim(d, "[]")) && checkHostPort(d, 1) != nil {
+		blame("namesrvDomain", "is %q, expected the host, or host:port, of an HTTP server", d)
+	}
+	if s := c.NameServer.DomainSubgroup; url.PathEscape(s) != s {
+		blame("namesrvDomainSubgroup", "is %q, expected one part of a path, as nsaddr", s)
 	}
 	for _, a := range addrs {
 		if host, port, bare := bareIPv6(a); bare {
