@@ -58,9 +58,9 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	share.ClusterName = c.Proxy.ClusterName
 	share.CallTimeout = c.Broker.CallTimeout
 	share.MetadataTimeout = c.Broker.RouteTimeout
-	share.RefreshAfter = c.Cache.RouteRefresh
-	share.ExpireAfter = c.Cache.RouteExpiry
-	share.EntriesMax = c.Cache.RoutesMax
+	share.Routes = cluster.Memory{Refresh: c.Cache.RouteRefresh, Expiry: c.Cache.RouteExpiry, Max: c.Cache.RoutesMax}
+	share.Types = cluster.Memory{Refresh: c.Cache.TopicRefresh, Expiry: c.Cache.TopicExpiry, Max: c.Cache.TopicsMax}
+	share.Groups = cluster.Memory{Refresh: c.Cache.GroupRefresh, Expiry: c.Cache.GroupExpiry, Max: c.Cache.GroupsMax}
 	share.Faults = cluster.Faults{
 		Latency: c.Broker.SendLatency, Detect: c.Broker.Detect,
 		DetectTimeout: c.Broker.DetectTimeout, DetectEvery: c.Broker.DetectEvery,

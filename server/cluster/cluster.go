@@ -30,10 +30,11 @@ type Config struct {
 	CallTimeout     time.Duration // of sends, acks and changes: the reference's 2 s
 	MetadataTimeout time.Duration // of routes and of topic and group settings
 
-	RefreshAfter time.Duration // age at which knowledge is renewed on its next use
-	ExpireAfter  time.Duration // unused for that long, knowledge is dropped
-	NegativeFor  time.Duration // how long a topic that was not found is believed missing
-	EntriesMax   int           // of topics, and of groups, that are remembered
+	Routes Memory // of topics
+	Types  Memory // of the settings of topics; both are in one entry, whose bounds are the lower ones
+	Groups Memory // of the settings of groups
+
+	NegativeFor time.Duration // how long a topic that was not found is believed missing
 
 	ProducerBeat          time.Duration // how often brokers hear which producers may be asked
 	ProducerBatch         int           // groups in one heartbeat
@@ -60,14 +61,15 @@ type Config struct {
 
 // Defaults returns the reference's timeouts and cache rules.
 func Defaults() Config {
+	remembers := Memory{Refresh: 20 * time.Second, Expiry: 300 * time.Second, Max: 20_000}
 	return Config{
 		ClusterName:     "DefaultCluster",
 		CallTimeout:     2 * time.Second,
 		MetadataTimeout: 3 * time.Second,
-		RefreshAfter:    20 * time.Second,
-		ExpireAfter:     300 * time.Second,
+		Routes:          remembers,
+		Types:           remembers,
+		Groups:          remembers,
 		NegativeFor:     2 * time.Second,
-		EntriesMax:      20_000,
 		ProbeAfter:      time.Second,
 		ProbeMax:        30 * time.Second,
 
@@ -141,15 +143,20 @@ func (c *Cluster) Close() {
 const sweepEvery = 30 * time.Second
 
 func (c *Cluster) sweep() {
-	now := time.Now()
-	c.routes.Prune(func(r *route) bool { return now.Sub(r.used()) > c.config.ExpireAfter })
-	c.groups.Prune(func(g *group) bool { return now.Sub(g.used()) > c.config.ExpireAfter })
-	c.halves.prune(now)
+	c.forget(time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.closed {
 		c.sweeper.Reset(sweepEvery)
 	}
+}
+
+// forget drops what nobody has used for long.
+func (c *Cluster) forget(now time.Time) {
+	topics := min(c.config.Routes.Expiry, c.config.Types.Expiry)
+	c.routes.Prune(func(r *route) bool { return now.Sub(r.used()) > topics })
+	c.groups.Prune(func(g *group) bool { return now.Sub(g.used()) > c.config.Groups.Expiry })
+	c.halves.prune(now)
 }
 
 // peer returns the lanes to an address, made at its first use.

@@ -16,11 +16,12 @@ func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), le
 
 // withRoute runs then with the route of a topic, at once when it is known.
 func (c *Cluster) withRoute(topic string, then func(*route, backend.Fault)) {
-	if r := c.route([]byte(topic), time.Now()); r != nil {
+	now := time.Now()
+	if r := c.route([]byte(topic), now); r != nil {
 		then(r, backend.Fault{})
 		return
 	}
-	c.loadTopic(topic, then)
+	c.loadTopic(topic, now, then)
 }
 
 // withMaster runs then with the master of the broker that a receipt handle names; nil when

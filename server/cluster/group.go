@@ -19,11 +19,11 @@ func (c *Cluster) Group(name []byte, now time.Time) *backend.Group {
 	if g == nil {
 		return nil
 	}
-	known, old := g.use(g.Exists, now, &c.config)
-	if !known {
+	age := g.use(now)
+	if !g.Exists && age > c.config.NegativeFor {
 		return nil
 	}
-	if old && g.claim() {
+	if age > c.config.Groups.Refresh && g.claim() {
 		c.loadGroup(g.Name)
 	}
 	return &g.Group
@@ -64,8 +64,8 @@ func (c *Cluster) clusterCame(name string, r *route, f backend.Fault) {
 func (c *Cluster) endGroupLoad(name string, g *group, f backend.Fault) {
 	if g != nil {
 		again := &group{Group: g.Group, knowledge: knowledge{loaded: time.Now()}}
-		again.lastUsed.Store(max(g.lastUsed.Load(), again.loaded.Unix()-int64(c.config.RefreshAfter/time.Second)))
-		c.groups.Put(name, again, c.config.EntriesMax)
+		again.lastUsed.Store(max(g.lastUsed.Load(), again.loaded.Unix()-int64(c.config.Groups.Refresh/time.Second)))
+		c.groups.Put(name, again, c.config.Groups.Max)
 		g, f = again, backend.Fault{}
 	}
 	for _, op := range c.groupFlights.land(name) {

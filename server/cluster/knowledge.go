@@ -6,6 +6,13 @@ import (
 	"time"
 )
 
+// Memory is for how long knowledge is good, and how much of it there may be.
+type Memory struct {
+	Refresh time.Duration // age at which it is renewed on its next use
+	Expiry  time.Duration // unused for that long, it is dropped
+	Max     int           // entries
+}
+
 // knowledge is how old something learnt is, and when it was used last. What was learnt stands
 // beside it.
 type knowledge struct {
@@ -14,14 +21,12 @@ type knowledge struct {
 	renewing atomic.Bool
 }
 
-// use notes that the knowledge is wanted at now. It is not known when it is that something is
-// missing, and that was learnt too long ago; it is old when it is to be renewed.
-func (k *knowledge) use(exists bool, now time.Time, c *Config) (known, old bool) {
+// use notes that the knowledge is wanted at now, and tells its age.
+func (k *knowledge) use(now time.Time) (age time.Duration) {
 	if second := now.Unix(); k.lastUsed.Load() != second {
 		k.lastUsed.Store(second)
 	}
-	age := now.Sub(k.loaded)
-	return exists || age <= c.NegativeFor, age > c.RefreshAfter
+	return now.Sub(k.loaded)
 }
 
 // claim tells the one who is to renew it: what comes of that is knowledge of its own.

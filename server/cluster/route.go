@@ -23,6 +23,7 @@ type route struct {
 	brokers  []command.RouteBroker
 
 	knowledge
+	typed      time.Time   // when the type was asked for
 	doubted    atomic.Bool // an answer contradicted it: renew at the next use
 	writeTurns atomic.Uint32
 	readTurns  atomic.Uint32
@@ -45,7 +46,7 @@ type readBroker struct {
 // newRoute makes a route of a name server's answer. answer is nil for a topic that does not
 // exist; a topic without queues or brokers does not either.
 func (c *Cluster) newRoute(name string, answer *command.TopicRoute, now time.Time) *route {
-	r := &route{Topic: backend.Topic{Name: name}, knowledge: knowledge{loaded: now}}
+	r := &route{Topic: backend.Topic{Name: name}, knowledge: knowledge{loaded: now}, typed: now}
 	r.lastUsed.Store(now.Unix())
 	r.Route = r
 	if answer == nil || len(answer.Queues) == 0 || len(answer.Brokers) == 0 {
@@ -147,7 +148,7 @@ func (c *Cluster) learnMasters(brokers []command.RouteBroker) {
 		}
 		p := c.peer(b.Master())
 		if c.masters.Get([]byte(b.BrokerName)) != p {
-			c.masters.Put(b.BrokerName, p, c.config.EntriesMax)
+			c.masters.Put(b.BrokerName, p, c.config.Routes.Max)
 		}
 	}
 }
@@ -167,12 +168,13 @@ func (c *Cluster) route(name []byte, now time.Time) *route {
 	if r == nil {
 		return nil
 	}
-	known, old := r.use(r.Exists, now, &c.config)
-	if !known {
+	age := r.use(now)
+	if !r.Exists && age > c.config.NegativeFor {
 		return nil
 	}
+	old := age > c.config.Routes.Refresh || now.Sub(r.typed) > c.config.Types.Refresh
 	if (old || r.doubted.Load()) && r.claim() {
-		c.loadTopic(r.Name)
+		c.loadTopic(r.Name, now)
 	}
 	return r
 }

@@ -269,3 +269,52 @@ func TestTypeThatCannotBeHad(t *testing.T) {
 		return now != old && now.Type == backend.TypeFIFO
 	})
 }
+
+// TestKnowledgeIsRenewedByItsKind: routes, types of topics and settings of groups each at their own
+// age.
+func TestKnowledgeIsRenewedByItsKind(t *testing.T) {
+	const routes, types, groups = 105, 351, 352
+	kinds := []int32{routes, types, groups}
+	for _, test := range []struct {
+		routes, types, groups time.Duration
+		want                  []int // questions of each kind when all is six seconds old
+	}{
+		{5 * time.Second, 5 * time.Second, 5 * time.Second, []int{1, 1, 1}},
+		{5 * time.Second, time.Minute, time.Minute, []int{1, 0, 0}},
+		{time.Minute, 5 * time.Second, time.Minute, []int{0, 1, 0}},
+		{time.Minute, time.Minute, 5 * time.Second, []int{0, 0, 1}},
+		{time.Minute, time.Minute, time.Minute, []int{0, 0, 0}},
+	} {
+		fake := fakebroker.Start(t)
+		fake.SetTopic(fakebroker.Topic{Name: "orders", Type: "FIFO"})
+		fake.SetGroup("readers", nil)
+		w := newWorld(t, fake, func(c *cluster.Config) {
+			c.Routes.Refresh, c.Types.Refresh, c.Groups.Refresh = test.routes, test.types, test.groups
+		})
+		about := func(code int32) int { // questions about what is tested; the groups ask for their cluster's route
+			if code == routes {
+				return fake.NameServer.Requests(code)
+			}
+			return fake.Brokers[0].Requests(code)
+		}
+		w.topic("orders")
+		w.group("readers")
+		before := []int{about(routes), about(types), about(groups)}
+		later := time.Now().Add(6 * time.Second)
+		w.Topic([]byte("orders"), later)
+		w.Group([]byte("readers"), later)
+		for i, code := range kinds {
+			w.eventually("it is asked", func() bool { return about(code) >= before[i]+test.want[i] })
+		}
+		w.topic("other") // after everything that was asked for by mistake
+		if got := w.Topic([]byte("orders"), time.Now()); got.Type != backend.TypeFIFO || len(got.Queues) != 1 {
+			t.Errorf("%v: %+v", test, got)
+		}
+		extra := []int{1, 0, 0} // the route of the other topic, which is not there
+		for i, code := range kinds {
+			if got := about(code) - before[i] - extra[i]; got != test.want[i] {
+				t.Errorf("%v: %d questions of code %d, want %d", test, got, code, test.want[i])
+			}
+		}
+	}
+}

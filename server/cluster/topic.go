@@ -8,8 +8,8 @@ import (
 )
 
 // FetchTopic implements backend.Backend.
-func (c *Cluster) FetchTopic(op *backend.FetchTopic, _ time.Time) {
-	c.loadTopic(string(op.Name), func(r *route, f backend.Fault) {
+func (c *Cluster) FetchTopic(op *backend.FetchTopic, now time.Time) {
+	c.loadTopic(string(op.Name), now, func(r *route, f backend.Fault) {
 		op.Fault = f
 		if r != nil {
 			op.Found = &r.Topic
@@ -19,15 +19,28 @@ func (c *Cluster) FetchTopic(op *backend.FetchTopic, _ time.Time) {
 }
 
 // loadTopic learns of a topic: its route from a name server, then its message type from a
-// broker. then, if there is one, runs on some lane's turn, or at once when there is nobody
-// to ask.
-func (c *Cluster) loadTopic(name string, then ...func(*route, backend.Fault)) {
-	if c.topicFlights.join(name, then...) {
-		c.askRoute(name, func(answer *command.TopicRoute, err error) { c.routeCame(name, answer, err) })
+// broker, as far as either is not known or old. then, if there is one, runs on some lane's turn,
+// or at once when there is nobody to ask.
+func (c *Cluster) loadTopic(name string, now time.Time, then ...func(*route, backend.Fault)) {
+	if !c.topicFlights.join(name, then...) {
+		return
 	}
+	var typed *route // whose type is good enough
+	if old := c.routes.Get([]byte(name)); old != nil && old.Exists && !old.doubted.Load() {
+		if now.Sub(old.loaded) <= c.config.Routes.Refresh {
+			fresh := &route{knowledge: knowledge{loaded: old.loaded}, typed: time.Now()}
+			fresh.copyFrom(old)
+			c.learnType(fresh)
+			return
+		}
+		if now.Sub(old.typed) <= c.config.Types.Refresh {
+			typed = old
+		}
+	}
+	c.askRoute(name, func(answer *command.TopicRoute, err error) { c.routeCame(name, typed, answer, err) })
 }
 
-func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) {
+func (c *Cluster) routeCame(name string, typed *route, answer *command.TopicRoute, err error) {
 	if err != nil {
 		c.topicFailed(name, err)
 		return
@@ -45,8 +58,18 @@ func (c *Cluster) routeCame(name string, answer *command.TopicRoute, err error) 
 		c.topicLoaded(fresh)
 		return
 	}
-	c.askTopicConfig(name, fresh.brokers, func(config *command.TopicConfig, err error) {
-		fresh.Type = c.messageType(name, config, err)
+	if typed != nil {
+		fresh.Type, fresh.typed = typed.Type, typed.typed
+		c.topicLoaded(fresh)
+		return
+	}
+	c.learnType(fresh)
+}
+
+// learnType asks a broker for the type of a topic whose route is known.
+func (c *Cluster) learnType(fresh *route) {
+	c.askTopicConfig(fresh.Name, fresh.brokers, func(config *command.TopicConfig, err error) {
+		fresh.Type = c.messageType(fresh.Name, config, err)
 		if err != nil {
 			fresh.doubt()
 		}
@@ -72,7 +95,7 @@ func (c *Cluster) lastType(name string) backend.MessageType {
 }
 
 func (c *Cluster) topicLoaded(fresh *route) {
-	c.routes.Put(fresh.Name, fresh, c.config.EntriesMax)
+	c.routes.Put(fresh.Name, fresh, min(c.config.Routes.Max, c.config.Types.Max))
 	c.endTopicLoad(fresh.Name, fresh, backend.Fault{})
 }
 

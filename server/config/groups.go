@@ -109,14 +109,15 @@ type Cache struct {
 	RouteRefresh time.Duration `key:"topicRouteServiceCacheRefreshSeconds,s" in:"1s..8760h"`
 	// RoutesMax is the number of topics remembered. Default 20000.
 	RoutesMax int `key:"topicRouteServiceCacheMaxNum" in:"1..2147483647"`
-	// TopicExpiry, TopicRefresh and TopicsMax are the same for topic configurations.
-	TopicExpiry  time.Duration `key:"topicConfigCacheExpiredSeconds,s" in:"1s..8760h" effect:"none"`
-	TopicRefresh time.Duration `key:"topicConfigCacheRefreshSeconds,s" in:"1s..8760h" effect:"none"`
-	TopicsMax    int           `key:"topicConfigCacheMaxNum" in:"1..2147483647" effect:"none"`
+	// TopicExpiry, TopicRefresh and TopicsMax are the same for topic configurations. A topic is
+	// remembered with its route, so of expiry and number the lower one counts.
+	TopicExpiry  time.Duration `key:"topicConfigCacheExpiredSeconds,s" in:"1s..8760h"`
+	TopicRefresh time.Duration `key:"topicConfigCacheRefreshSeconds,s" in:"1s..8760h"`
+	TopicsMax    int           `key:"topicConfigCacheMaxNum" in:"1..2147483647"`
 	// GroupExpiry, GroupRefresh and GroupsMax are the same for subscription group configurations.
-	GroupExpiry  time.Duration `key:"subscriptionGroupConfigCacheExpiredSeconds,s" in:"1s..8760h" effect:"none"`
-	GroupRefresh time.Duration `key:"subscriptionGroupConfigCacheRefreshSeconds,s" in:"1s..8760h" effect:"none"`
-	GroupsMax    int           `key:"subscriptionGroupConfigCacheMaxNum" in:"1..2147483647" effect:"none"`
+	GroupExpiry  time.Duration `key:"subscriptionGroupConfigCacheExpiredSeconds,s" in:"1s..8760h"`
+	GroupRefresh time.Duration `key:"subscriptionGroupConfigCacheRefreshSeconds,s" in:"1s..8760h"`
+	GroupsMax    int           `key:"subscriptionGroupConfigCacheMaxNum" in:"1..2147483647"`
 }
 
 // Session is what is remembered of clients.
