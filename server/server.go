@@ -125,7 +125,7 @@ func (s *Server) Announce(out io.Writer, program string) {
 	if s.config.Proxy.Advertise != "" {
 		told.Str("clientsAreTold", s.config.Proxy.Advertise)
 	}
-	told.Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
+	told.Str("name", s.config.Proxy.Name).Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
 		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
 		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).
 		Msg("rocketmq-proxy startup successfully")

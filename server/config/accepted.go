@@ -50,6 +50,20 @@ var because = map[Class]string{
 	ClassNext:  "is of no released Java proxy, so it has no effect",
 }
 
+// reasons are the keys of which there is more to say than what their class says: why they can have
+// no effect here. They are said aloud, as whoever set them meant something.
+var reasons = map[string]string{
+	"rocketmqMQClientNum":                   "has no effect: calls to a broker share a connection of their kind, and more of them would make smaller batches",
+	"grpcWorkerLoopNum":                     "has no effect: event loops do less here than in the Java proxy, and their number follows the cores",
+	"longPollingReserveTimeInMillis":        "has no effect, as it has none on receives of the Java proxy 5.5.0",
+	"enableBatchAck":                        "has no effect: acknowledgements that come together leave for the broker in one write as they are",
+	"lockTimeoutMsInHandleGroup":            "has no effect: receipt handles have one owner here, and no locks",
+	"transactionDataExpireScanPeriodMillis": "has no effect: what is too old is refused when it is asked for, whenever that is",
+	"transactionDataMaxWaitClearMillis":     "has no effect: at the end calls have grpcShutdownTimeSeconds, and brokers ask again about what is left of transactions",
+	"channelExpiredInSeconds":               "has no effect: there are no connections inside the process",
+	"contextExpiredInSeconds":               "has no effect: there are no connections inside the process",
+}
+
 // refused are the values of keys without effect that must not be ignored: whoever wrote them
 // relies on a door being locked.
 var refused = map[string]struct{ value, problem string }{

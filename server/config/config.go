@@ -19,8 +19,7 @@ import "time"
 // "Java:" says where the Java proxy 5.5.0 differs.
 //
 // Tag key is the key in rmq-proxy.json, followed by the unit of a duration there (ms, s or h).
-// Tag in is the range of a number or a duration, ends included. Tag of is the list of words. Tag
-// effect is none where nothing reads the field yet: whoever sets it is told.
+// Tag in is the range of a number or a duration, ends included. Tag of is the list of words.
 type Config struct {
 	Proxy       Proxy
 	NameServer  NameServer
@@ -55,7 +54,7 @@ const (
 type Proxy struct {
 	// ClusterName is the cluster of the brokers behind us. Default DefaultCluster.
 	ClusterName string `key:"rocketMQClusterName"`
-	// Name tells this proxy from its peers. Default: the host's name.
+	// Name tells this proxy from its peers, in its log. Default: the host's name.
 	Name string `key:"proxyName"`
 	// Mode is where messages live. Default cluster; local when neither a file nor a flag nor a
 	// variable says anything of a cluster.
@@ -101,9 +100,6 @@ type GRPC struct {
 	MessageBytesMax int `key:"grpcMaxInboundMessageSize" in:"1024..2147483647"`
 	// IdleTime is how long a connection without calls is kept. Default 120 s.
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
-	// Pollers is the number of event loops. Default 0: chosen by the number of cores. Java: twice
-	// the cores; its event loops do more than ours.
-	Pollers int `key:"grpcWorkerLoopNum" in:"0..1024" effect:"none"`
 }
 
 // TLS is the certificate of the gRPC port.
@@ -121,9 +117,6 @@ type TLS struct {
 
 // Broker is how we call brokers and name servers.
 type Broker struct {
-	// LanesMax is the number of connections to one broker for calls that answer at once; long
-	// polls have their own. Default 1. Java: 6; more lanes make smaller batches.
-	LanesMax int `key:"rocketmqMQClientNum" in:"1..64" effect:"none"`
 	// ConnectTimeout bounds dialling. Default 3 s. Our own key.
 	ConnectTimeout time.Duration `key:"brokerConnectTimeoutMillis,ms" in:"10ms..5m"`
 	// CallTimeout bounds a call that is no long poll. Default 2 s, which the Java proxy has built in.

@@ -15,7 +15,6 @@ var testEnv = Environment{Home: "/opt/rmq", Host: "host-1", Addr: "10.1.2.3", Na
 // differs are the keys whose default is not the Java proxy's, with the reason in the field's comment.
 var differs = map[string]string{
 	"grpcMaxConcurrentCallsPerConnection": "1000",
-	"rocketmqMQClientNum":                 "1",
 	"proxyMode":                           `"cluster"`, // the same word in lower case
 }
 
@@ -56,6 +55,16 @@ func TestJavaKeysAreComplete(t *testing.T) {
 	}
 }
 
+// TestReasonsAreOfJavaKeys that we do not have.
+func TestReasonsAreOfJavaKeys(t *testing.T) {
+	for name, why := range reasons {
+		folded := strings.ToLower(name)
+		if javaKeys[folded].name != name || keysByName[folded] != nil || !strings.HasPrefix(why, "has no effect") {
+			t.Errorf("%s %s", name, why)
+		}
+	}
+}
+
 func TestDefaultIsValid(t *testing.T) {
 	c := Default(testEnv)
 	if faults := c.Validate(); len(faults) > 0 {
@@ -77,7 +86,7 @@ func TestEveryKeyTakesItsValue(t *testing.T) {
 		k := &keys[i]
 		value := other(k, &before)
 		after, notices, err := Parse("f", fmt.Appendf(nil, `{%q: %s}`, strings.ToUpper(k.name), value), before)
-		if err != nil || (len(notices) > 0) != k.idle {
+		if err != nil || len(notices) > 0 {
 			t.Errorf("%s = %s: %v %v", k.name, value, err, notices)
 			continue
 		}

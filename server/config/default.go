@@ -91,7 +91,7 @@ func Default(env Environment) Config {
 			CertPath: filepath.Join(env.Home, "conf", "tls", "rocketmq.crt"),
 		},
 		Broker: Broker{
-			LanesMax: 1, ConnectTimeout: seconds(3), CallTimeout: seconds(2), RouteTimeout: seconds(3),
+			ConnectTimeout: seconds(3), CallTimeout: seconds(2), RouteTimeout: seconds(3),
 			DetectTimeout: milliseconds(200), DetectEvery: seconds(2),
 		},
 		Message: Message{

@@ -37,7 +37,6 @@ type key struct {
 	min, max int64         // of a number, or of a duration in nanoseconds
 	bounds   string        // min and max as the tag has them
 	words    []string      // that a string may be; nil for any
-	idle     bool          // it has no effect yet
 }
 
 var (
@@ -68,7 +67,7 @@ func readKeys() (all []key, byName map[string]*key) {
 // readKey panics on a tag that makes no sense: that is a mistake of ours, and any test shows it.
 func readKey(group, field reflect.StructField) key {
 	name, unit, _ := strings.Cut(field.Tag.Get("key"), ",")
-	k := key{name: name, field: slices.Concat(group.Index, field.Index), bounds: field.Tag.Get("in"), idle: field.Tag.Get("effect") == "none"}
+	k := key{name: name, field: slices.Concat(group.Index, field.Index), bounds: field.Tag.Get("in")}
 	if words := field.Tag.Get("of"); words != "" {
 		k.words = strings.Fields(words)
 	}

@@ -218,14 +218,10 @@ func (r *reader) setKey(k *key, origin string, raw json.RawMessage) {
 		r.notice(k.name, origin, "is null: the default is used", false)
 		return
 	}
-	before := k.printed(&r.config)
 	loose, err := k.set(&r.config, raw)
 	if err != nil {
 		r.fail(k.name, origin, err.Error())
 		return
-	}
-	if k.idle && k.printed(&r.config) != before {
-		r.notice(k.name, origin, because[ClassSame], false)
 	}
 	if loose {
 		r.notice(k.name, origin, "has quotes around "+k.printed(&r.config)+"; it is taken without them", true)
@@ -255,5 +251,9 @@ func (r *reader) setJava(k javaKey, origin string, raw json.RawMessage) {
 	if value == strings.Trim(k.value, `"`) || value == "null" {
 		return
 	}
-	r.notice(k.name, origin, because[k.class], k.class != ClassSame)
+	text, own := reasons[k.name]
+	if !own {
+		text = because[k.class]
+	}
+	r.notice(k.name, origin, text, k.class != ClassSame && !own)
 }

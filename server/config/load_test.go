@@ -48,10 +48,10 @@ func TestParse(t *testing.T) {
 			"remotingListenPort not supported yet, so it has no effect", "grpcThreadPoolNums belongs to a mechanism that this proxy does not have",
 			"renewThreadPoolQueueCapacity belongs", "adminGrpcPort is of no released",
 		}},
-		{name: "of ours without effect", text: `{"grpcWorkerLoopNum": 9, "rocketmqMQClientNum": 6}`, notices: []string{
-			"grpcWorkerLoopNum not supported yet, so it has no effect", "rocketmqMQClientNum not supported yet",
+		{name: "without effect for a reason", text: `{"grpcWorkerLoopNum": 9, "rocketmqMQClientNum": 12}`, notices: []string{
+			"f:1: grpcWorkerLoopNum has no effect: event loops do less", "f:1: rocketmqMQClientNum has no effect: calls to a broker share",
 		}},
-		{name: "of ours without effect, as it is by default", text: `{"grpcWorkerLoopNum": 0, "rocketmqMQClientNum": 1}`},
+		{name: "without effect for a reason, as it is by default", text: `{"rocketmqMQClientNum": 6, "enableBatchAck": false}`},
 		{name: "without effect, as it is by default", text: `{"remotingListenPort": 8080, "metricsExporterType": "DISABLE", "enableBatchAck": false, "authConfigPath": null}`},
 		{name: "doors that must not stay open", text: `{"authenticationEnabled": true, "AUTHORIZATIONENABLED": "True"}`, faults: []string{"authenticationEnabled is true, but", "authorizationEnabled is true, but"}},
 		{name: "doors that are open", text: `{"authenticationEnabled": false}`},
