@@ -87,7 +87,7 @@ const (
 	GroupNotFound                   //
 	NoWritableQueue                 // the topic has no queue that may be written
 	NoReadableQueue                 // the topic has no queue that may be read
-	BadBroker                       // a broker was named that does not exist
+	BadBroker                       // a broker was named that does not exist, but by a receipt handle
 	BadHandle                       // a receipt handle that cannot be used
 	BadFilter                       // a filter expression that makes no sense
 	NotSupported                    // the broker does not know the request

@@ -18,7 +18,7 @@ func (c *Cluster) DeadLetter(op *backend.DeadLetter, _ time.Time) {
 	}
 	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
 		if p == nil {
-			op.End(orNoBroker(f, op.Handle.Broker))
+			op.End(noMaster(f, backend.BadHandle, op.Handle.Broker))
 			return
 		}
 		encode := func(dst []byte, opaque int32) []byte { return command.AppendSendBack(dst, opaque, &request, 0) }
@@ -28,7 +28,7 @@ func (c *Cluster) DeadLetter(op *backend.DeadLetter, _ time.Time) {
 				case err != nil:
 					op.End(callFault(err))
 				case code != command.ResponseSuccess:
-					op.End(brokerFault(&command.Head{Code: int32(code), Remark: []byte(remark)}))
+					op.End(answerFault(code, remark))
 				default:
 					op.End(backend.Fault{})
 				}

@@ -35,11 +35,6 @@ func (c *Cluster) withMaster(broker []byte, then func(*peer, backend.Fault)) {
 	c.withRoute(name, func(_ *route, f backend.Fault) { then(c.masters.Get([]byte(name)), f) })
 }
 
-// noBroker is the fault of a handle that names a broker nobody knows.
-func noBroker(name []byte) backend.Fault {
-	return backend.Fault{Kind: backend.BadBroker, Text: "cannot find broker " + string(name)}
-}
-
 // deliveryCall is an Ack or a ChangeInvisible on its way to a broker: exactly one of ack and
 // change is set.
 type deliveryCall struct {
@@ -78,7 +73,7 @@ func (c *Cluster) deliver(call *deliveryCall, x *backend.Exchange, d *backend.De
 	c.withMaster(d.Handle.Broker, func(p *peer, f backend.Fault) {
 		if p == nil {
 			call.reset()
-			x.End(orNoBroker(f, d.Handle.Broker))
+			x.End(noMaster(f, backend.BadHandle, d.Handle.Broker))
 			return
 		}
 		call.lane = p.lane(ackLane)
@@ -86,11 +81,13 @@ func (c *Cluster) deliver(call *deliveryCall, x *backend.Exchange, d *backend.De
 	})
 }
 
-func orNoBroker(f backend.Fault, name []byte) backend.Fault {
+// noMaster is why there is no master of a broker that a handle names: f, or else that nobody knows
+// the broker, which is a fault of this kind.
+func noMaster(f backend.Fault, kind backend.Kind, broker []byte) backend.Fault {
 	if !f.OK() {
 		return f
 	}
-	return noBroker(name)
+	return backend.Fault{Kind: kind, Text: "cannot find broker " + string(broker)}
 }
 
 // reset makes d ready for the operation's next use.

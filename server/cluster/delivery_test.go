@@ -25,14 +25,14 @@ func TestHandlesOfBrokers(t *testing.T) {
 		t.Errorf("by the broker's name: %+v", ack.Fault)
 	}
 	d.Handle.Broker = []byte("nowhere")
-	if ack := w.ack(d); ack.Fault.Kind != backend.BadBroker || ack.Fault.Text != "cannot find broker nowhere" {
+	if ack := w.ack(d); ack.Fault.Kind != backend.BadHandle || ack.Fault.Text != "cannot find broker nowhere" {
 		t.Errorf("%+v", ack.Fault)
 	}
 	change := &backend.ChangeInvisible{Delivery: d}
 	w.wait(w.start(&change.Exchange, func(now time.Time) { w.ChangeInvisible(change, now) }))
 	dead := &backend.DeadLetter{Delivery: d}
 	w.wait(w.start(&dead.Exchange, func(now time.Time) { w.DeadLetter(dead, now) }))
-	if change.Fault.Kind != backend.BadBroker || dead.Fault.Kind != backend.BadBroker {
+	if change.Fault.Kind != backend.BadHandle || dead.Fault.Kind != backend.BadHandle {
 		t.Errorf("%+v, %+v", change.Fault, dead.Fault)
 	}
 }

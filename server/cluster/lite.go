@@ -50,7 +50,7 @@ func (c *Cluster) SyncLite(op *backend.SyncLite, _ time.Time) {
 		case r == nil:
 			op.End(f)
 		case !r.Exists:
-			op.End(backend.Fault{Kind: backend.TopicNotFound, Text: "No topic route info in name server for the topic: " + op.Topic})
+			op.End(answerFault(command.ResponseTopicNotExist, "No topic route info in name server for the topic: "+op.Topic))
 		case len(r.readable) == 0:
 			op.End(backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"})
 		default:
@@ -92,7 +92,7 @@ func (l *liteAnswers) came(code command.ResponseCode, remark string, _ []byte, e
 	case err != nil:
 		f = callFault(err)
 	case code != command.ResponseSuccess:
-		f = brokerFault(&command.Head{Code: int32(code), Remark: []byte(remark)})
+		f = answerFault(code, remark)
 	}
 	l.mu.Lock()
 	if l.fault.OK() {

@@ -91,7 +91,7 @@ func (q *routeQuestion) ask() {
 				q.answered(nil, nil)
 				return
 			default:
-				err = errors.New("name server " + addr + " answered " + code.String() + ": " + remark)
+				err = &answerError{from: addr, code: code, remark: remark}
 			}
 			q.failed = append(q.failed, failure{addr, err})
 			c.mu.Lock()
@@ -131,7 +131,7 @@ func (c *Cluster) askTopicConfig(topic string, brokers []command.RouteBroker, th
 	ask(c.someBroker(brokers).lane(metadataLane), c.config.MetadataTimeout, encode,
 		func(code command.ResponseCode, remark string, body []byte, err error) {
 			if err == nil && code != command.ResponseSuccess {
-				err = errors.New(code.String() + ": " + remark)
+				err = &answerError{code: code, remark: remark}
 			}
 			if err != nil {
 				then(nil, err)
@@ -159,7 +159,7 @@ func (c *Cluster) askGroupConfig(group string, brokers []command.RouteBroker, th
 			case code == command.ResponseGroupNotExist:
 				then(nil, nil)
 			case code != command.ResponseSuccess:
-				then(nil, errors.New(code.String()+": "+remark))
+				then(nil, &answerError{code: code, remark: remark})
 			default:
 				then(command.ParseGroupConfig(body))
 			}

@@ -23,7 +23,7 @@ func (c *Cluster) Recall(op *backend.Recall, _ time.Time) {
 	r.call = remoting.Call{Request: r, Deadline: op.Deadline}
 	c.withMaster(op.Handle.Broker, func(p *peer, f backend.Fault) {
 		if p == nil {
-			op.End(orNoBroker(f, op.Handle.Broker))
+			op.End(noMaster(f, backend.BadBroker, op.Handle.Broker))
 			return
 		}
 		r.lane = p.lane(metadataLane)

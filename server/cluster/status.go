@@ -9,41 +9,118 @@ import (
 	"rocketmq-proxy/server/backend"
 )
 
-// brokerKinds is the one table from a broker's or name server's answer to a kind of fault. A
-// code that is not listed is Internal (gRPC specification 8.3).
-var brokerKinds = map[command.ResponseCode]backend.Kind{
+// accessBrokerTimeout is of the reference's own client, for a broker that did not answer it.
+const accessBrokerTimeout command.ResponseCode = 10002
+
+// answerKinds is the one table from what a broker or name server answers to a kind of fault (gRPC
+// specification 8.3). A test holds every code that there is against it; one that there is not is
+// Internal.
+var answerKinds = map[command.ResponseCode]backend.Kind{
 	command.ResponseSystemBusy:                    backend.Busy,
 	command.ResponseRequestCodeNotSupported:       backend.NotSupported,
 	command.ResponseTopicNotExist:                 backend.TopicNotFound,
 	command.ResponseGroupNotExist:                 backend.GroupNotFound,
 	command.ResponseLMQQuotaExceeded:              backend.LiteTopicQuota,
 	command.ResponseLiteSubscriptionQuotaExceeded: backend.SubscriptionQuota,
+	accessBrokerTimeout:                           backend.Timeout,
+
+	// Sends, pops and acks know some of these better; where they are heard they are no fault.
+	command.ResponseSystemError:               backend.Internal,
+	command.ResponseMessageIllegal:            backend.Internal,
+	command.ResponseServiceNotAvailable:       backend.Internal,
+	command.ResponseVersionNotSupported:       backend.Internal,
+	command.ResponseNoPermission:              backend.Internal,
+	command.ResponseFlowControl:               backend.Internal,
+	command.ResponseIllegalOperation:          backend.Internal,
+	command.ResponseInvalidParameter:          backend.Internal,
+	command.ResponseSubscriptionParseFailed:   backend.Internal,
+	command.ResponseSubscriptionNotExist:      backend.Internal,
+	command.ResponseSubscriptionNotLatest:     backend.Internal,
+	command.ResponseFilterDataNotExist:        backend.Internal,
+	command.ResponseFilterDataNotLatest:       backend.Internal,
+	command.ResponseTransactionFailed:         backend.Internal,
+	command.ResponseTransactionShouldCommit:   backend.Internal,
+	command.ResponseTransactionShouldRollback: backend.Internal,
+	command.ResponseTransactionStateUnknown:   backend.Internal,
+	command.ResponseTransactionGroupWrong:     backend.Internal,
+	command.ResponseFlushDiskTimeout:          backend.Internal,
+	command.ResponseSlaveNotAvailable:         backend.Internal,
+	command.ResponseFlushSlaveTimeout:         backend.Internal,
+	command.ResponsePullNotFound:              backend.Internal,
+	command.ResponsePullRetryImmediately:      backend.Internal,
+	command.ResponsePullOffsetMoved:           backend.Internal,
+	command.ResponseQueryNotFound:             backend.Internal,
+	command.ResponseNoMessage:                 backend.Internal,
+	command.ResponsePollingFull:               backend.Internal,
+	command.ResponsePollingTimeout:            backend.Internal,
+	command.ResponseTopicExistAlready:         backend.Internal,
+	command.ResponseNoBuyerID:                 backend.Internal,
+	command.ResponseNotInCurrentUnit:          backend.Internal,
+	command.ResponseConsumerNotOnline:         backend.Internal,
+	command.ResponseConsumeTimeout:            backend.Internal,
+	command.ResponseBrokerNotExist:            backend.Internal,
+	command.ResponseDispatchNotComplete:       backend.Internal,
+	command.ResponseBroadcastConsumption:      backend.Internal,
+	command.ResponseNotLeaderForQueue:         backend.Internal,
+	command.ResponseGoAway:                    backend.Internal,
+	command.ResponseUserNotExist:              backend.Internal,
+	command.ResponsePolicyNotExist:            backend.Internal,
+}
+
+// callKinds is the table from why there was no answer to a kind of fault: 8.1, but for our own
+// bounds, which the reference has not.
+var callKinds = map[remoting.CallErrorKind]backend.Kind{
+	remoting.Timeout:         backend.Timeout,
+	remoting.TooManyInFlight: backend.Busy,
+	remoting.OutboxFull:      backend.Busy,
+	remoting.QueueFull:       backend.Busy,
+	remoting.ConnectionLost:  backend.Internal,
+	remoting.ConnectFailed:   backend.Internal,
+	remoting.Encode:          backend.Internal,
+	remoting.GoAway:          backend.Internal,
+	remoting.GoAwayTwice:     backend.Internal,
+	remoting.Ended:           backend.Internal,
+}
+
+// answerError is an answer to a question that is no success.
+type answerError struct {
+	from   string // the name server, or nothing
+	code   command.ResponseCode
+	remark string
+}
+
+func (e *answerError) Error() string {
+	text := e.code.String() + ": " + e.remark
+	if e.from != "" {
+		text = "name server " + e.from + " answered " + text
+	}
+	return text
 }
 
 // brokerFault says in neutral words what a broker answered.
 func brokerFault(head *command.Head) backend.Fault {
-	code := command.ResponseCode(head.Code)
-	kind, known := brokerKinds[code]
+	return answerFault(command.ResponseCode(head.Code), string(head.Remark))
+}
+
+func answerFault(code command.ResponseCode, text string) backend.Fault {
+	kind, known := answerKinds[code]
 	if !known {
 		kind = backend.Internal
 	}
-	text := string(head.Remark)
 	if code == command.ResponseTopicNotExist { // the one that the reference shows with its code
 		text = "CODE: " + strconv.Itoa(int(code)) + "  DESC: " + text
 	}
 	return backend.Fault{Kind: kind, Text: text}
 }
 
-// callFault says in neutral words why there was no answer.
+// callFault says in neutral words why there was no answer, or none that is a success.
 func callFault(err error) backend.Fault {
+	if answer, ok := errors.AsType[*answerError](err); ok {
+		return answerFault(answer.code, answer.remark)
+	}
 	kind := backend.Internal
-	if call, ok := errors.AsType[*remoting.CallError](err); ok {
-		switch call.Kind {
-		case remoting.Timeout:
-			kind = backend.Timeout
-		case remoting.TooManyInFlight, remoting.OutboxFull, remoting.QueueFull:
-			kind = backend.Busy
-		}
+	if call, ok := errors.AsType[*remoting.CallError](err); ok && callKinds[call.Kind] != backend.None {
+		kind = callKinds[call.Kind]
 	}
 	return backend.Fault{Kind: kind, Text: err.Error()}
 }

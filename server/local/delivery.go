@@ -44,7 +44,7 @@ func (d *deliveryCall) OnTurn(time.Time) {
 	case l.failed != nil:
 		x.Fault = l.fault()
 	case string(delivery.Handle.Broker) != l.config.BrokerName:
-		x.Fault = backend.Fault{Kind: backend.BadBroker, Text: "cannot find broker " + string(delivery.Handle.Broker)}
+		x.Fault = backend.Fault{Kind: backend.BadHandle, Text: "cannot find broker " + string(delivery.Handle.Broker)}
 	default:
 		d.run(receiptOf(delivery))
 		l.after(x)

@@ -197,7 +197,7 @@ func TestForeignHandle(t *testing.T) {
 	d.Handle.Broker = []byte("elsewhere")
 	op := &backend.Ack{Delivery: d}
 	w.do(func(x backend.Exchange) { op.Exchange = x; w.Ack(op, time.Now()) })
-	if op.Fault.Kind != backend.BadBroker {
+	if op.Fault.Kind != backend.BadHandle {
 		t.Error(op.Fault)
 	}
 }

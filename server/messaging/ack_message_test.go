@@ -68,7 +68,7 @@ func TestAckSeveral(t *testing.T) {
 	last.Known = true
 	p.reply(&last.Exchange, backend.Fault{})
 	p.reply(&asked[*backend.Ack](p, 3).Exchange, backend.Fault{Kind: backend.Timeout, Text: "too late"})
-	p.reply(&asked[*backend.Ack](p, 2).Exchange, backend.Fault{Kind: backend.BadBroker, Text: "cannot find broker broker-a"})
+	p.reply(&asked[*backend.Ack](p, 2).Exchange, backend.Fault{Kind: backend.BadHandle, Text: "cannot find broker broker-a"})
 	p.reply(&asked[*backend.Ack](p, 1).Exchange, backend.Fault{}) // the broker did not know it
 	if c.ended {
 		t.Fatal("answered before the last entry came")
@@ -175,9 +175,6 @@ func TestChangeInvisibleFails(t *testing.T) {
 	p := w.connect()
 	for kind, code := range codes[1:] {
 		f := backend.Fault{Kind: backend.Kind(kind + 1), Text: "it broke"}
-		if f.Kind == backend.BadBroker {
-			code = apiv2.Code_INVALID_RECEIPT_HANDLE // the handle named it
-		}
 		c := p.call("ChangeInvisibleDuration", changeRequest(handleAt(w.now, 5), time.Second))
 		p.reply(&asked[*backend.ChangeInvisible](p, 0).Exchange, f)
 		c.says(&apiv2.ChangeInvisibleDurationResponse{}, code, "it broke")

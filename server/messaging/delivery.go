@@ -60,7 +60,7 @@ func (c *Client) claim(who *session.Session, d *backend.Delivery, then turn.Even
 func (svc *Service) letGo(held *session.Held, f backend.Fault) {
 	switch {
 	case held == nil:
-	case f.OK(), f.Kind == backend.BadBroker, f.Kind == backend.BadHandle:
+	case f.OK(), f.Kind == backend.BadHandle:
 		svc.renewer.Free(held)
 	default:
 		svc.renewer.Restore(held)
@@ -71,8 +71,6 @@ func (svc *Service) letGo(held *session.Held, f backend.Fault) {
 // detail, as with the reference.
 func deliveryOutcome(f backend.Fault, known bool, refused string) apiv2.Outcome {
 	switch {
-	case f.Kind == backend.BadBroker:
-		return failure(apiv2.Code_INVALID_RECEIPT_HANDLE, f.Text)
 	case !f.OK():
 		return faultOutcome(f)
 	case !known:

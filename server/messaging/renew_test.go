@@ -152,7 +152,7 @@ func TestEndsUseTheNewestHandle(t *testing.T) {
 				t.Errorf("%d are held: the client may try again", n)
 			}
 			end.call(p, given(p, 100))
-			p.reply(exchangeOf(p.fake.asked[0]), backend.Fault{Kind: backend.BadBroker})
+			p.reply(exchangeOf(p.fake.asked[0]), backend.Fault{Kind: backend.BadHandle})
 			if n := p.client.session.Held(); n != 0 {
 				t.Errorf("%d are held", n)
 			}

@@ -435,7 +435,7 @@ func (r *Renewer) came(e *Held, x *renewal, now time.Time) {
 // renew.
 func (e *Held) learn(x *renewal) bool {
 	switch f := x.op.Fault; {
-	case f.Kind == backend.BadBroker || f.Kind == backend.BadHandle:
+	case f.Kind == backend.BadHandle:
 		return false
 	case !f.OK():
 		e.failures++

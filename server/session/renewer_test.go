@@ -258,7 +258,7 @@ func TestTakeWaitsForARenewal(t *testing.T) {
 
 // TestRenewalsFail: some are tried again, some are in vain.
 func TestRenewalsFail(t *testing.T) {
-	for _, f := range []backend.Fault{{}, {Kind: backend.BadBroker}, {Kind: backend.BadHandle}} {
+	for _, f := range []backend.Fault{{}, {Kind: backend.BadHandle}} {
 		c := newClock(t)
 		s := c.session("client")
 		c.hold(s, 5)
