@@ -22,6 +22,9 @@ func (r *route) pinnedQueue(shard []byte) *writeQueue {
 // left. Queues that are passed over take their turn, so that the others share it evenly.
 func (c *Cluster) nextQueue(r *route, now time.Time, tried brokerSet) *writeQueue {
 	n := uint32(len(r.writable))
+	if r.oneWriter() && !tried.has(r.writable[0].index) {
+		return &r.writable[r.writeTurns.Add(1)%n]
+	}
 	var second *writeQueue
 	best := gone + 1
 	for range n {
@@ -41,6 +44,12 @@ func (c *Cluster) nextQueue(r *route, now time.Time, tried brokerSet) *writeQueu
 		}
 	}
 	return second
+}
+
+// oneWriter tells whether all queues that may be written are one broker's: then there is no choice.
+func (r *route) oneWriter() bool {
+	last := len(r.writable) - 1
+	return last >= 0 && r.writable[0].index == r.writable[last].index // they are sorted by broker
 }
 
 // brokerSet is a set of brokers of a route by their index. More than 64 share places: then a broker
@@ -77,6 +86,9 @@ var movable = map[remoting.CallErrorKind]bool{
 	remoting.TooManyInFlight: true, remoting.OutboxFull: true, remoting.QueueFull: true,
 }
 
+// unanswered are the ends of a call that are the broker's doing.
+var unanswered = map[remoting.CallErrorKind]bool{remoting.Timeout: true, remoting.ConnectionLost: true, remoting.ConnectFailed: true}
+
 // elsewhere sends the call to another broker, if the first surely did not get it: what may have
 // been stored is never sent twice by us.
 func (s *sendCall) elsewhere(err error) bool {
@@ -85,6 +97,9 @@ func (s *sendCall) elsewhere(err error) bool {
 		return false
 	}
 	now := time.Now()
+	if !s.op.Deadline.After(now) {
+		return false
+	}
 	queue := s.lane.cluster.nextQueue(s.route, now, s.tried)
 	if queue == nil {
 		return false
@@ -96,7 +111,7 @@ func (s *sendCall) elsewhere(err error) bool {
 }
 
 // noted tells the health of the broker how the call ended. Where it is our own bounds that ended
-// it, the broker did nothing.
+// it, or it came to the lane too late, the broker did nothing.
 func (s *sendCall) noted(reply *remoting.Reply, err error) {
 	c, p := s.lane.cluster, s.lane.peer
 	if err == nil {
@@ -106,13 +121,10 @@ func (s *sendCall) noted(reply *remoting.Reply, err error) {
 		return
 	}
 	lost, ok := errors.AsType[*remoting.CallError](err)
-	if !ok {
+	if !ok || !unanswered[lost.Kind] || lost.Allow == 0 {
 		return
 	}
-	switch lost.Kind {
-	case remoting.Timeout, remoting.ConnectionLost, remoting.ConnectFailed:
-		if c.config.Faults.missedBy(&p.health) {
-			c.report("broker does not answer: sends avoid it", p.addr, err)
-		}
+	if c.config.Faults.missedBy(&p.health) {
+		c.report("broker does not answer", p.addr, err)
 	}
 }

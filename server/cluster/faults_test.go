@@ -69,7 +69,7 @@ func (w *world) count(event string) (n int) {
 }
 
 const (
-	avoided = "broker does not answer: sends avoid it"
+	avoided = "broker does not answer"
 	back    = "broker answers again"
 )
 
@@ -253,5 +253,20 @@ func TestMessageGroupsStay(t *testing.T) {
 	}
 	if got := queues(); len(got) != 3 || slices.ContainsFunc(got, func(q string) bool { return q != got[0] }) {
 		t.Errorf("sent to %v", got)
+	}
+}
+
+// TestLateSendIsNobodysFault: what comes to a broker's lane after its time says nothing of the broker.
+func TestLateSendIsNobodysFault(t *testing.T) {
+	w, queues := threeBrokers(t, withLatency)
+	for range 6 {
+		op := sends(w.topic("orders"), "", "x")
+		op.Deadline = time.Now().Add(-time.Second)
+		if w.send(op); op.Fault.Kind != backend.Timeout {
+			t.Errorf("%+v", op.Fault)
+		}
+	}
+	if got := queues(); len(got) != 0 || w.count(avoided) != 0 {
+		t.Errorf("sent to %v, reported %v", got, w.told())
 	}
 }
