@@ -210,11 +210,11 @@ func TestWhatWasWrittenIsNotSentAgain(t *testing.T) {
 		"hangup":  {fakebroker.Response{Silent: true, Hangup: true}, backend.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, queues := threeBrokers(t, withLatency)
+			w, _ := threeBrokers(t, withLatency)
 			for _, b := range w.fake.Brokers {
 				b.Fail(310, 1, test.answer)
 			}
-			queues = queuesOf(w.fake) // before the answer
+			queues := queuesOf(w.fake) // in front of what was just said
 			op := sends(w.topic("orders"), "", "x")
 			if test.kind == backend.Timeout {
 				op.Deadline = time.Now().Add(200 * time.Millisecond)
