@@ -21,14 +21,26 @@ func (r *route) pinnedQueue(shard []byte) *writeQueue {
 // that is gone: a send is always tried. Brokers in tried are passed over; nil says that no other is
 // left. Queues that are passed over take their turn, so that the others share it evenly.
 func (c *Cluster) nextQueue(r *route, now time.Time, tried brokerSet) *writeQueue {
-	n := uint32(len(r.writable))
-	if r.oneWriter() && !tried.has(r.writable[0].index) {
-		return &r.writable[r.writeTurns.Add(1)%n]
+	if len(r.writable) == 0 {
+		return nil
 	}
+	if q := r.turn(); tried == 0 && (q.peer.health.well() || r.oneWriter()) {
+		return q
+	}
+	return c.bestQueue(r, now, tried)
+}
+
+// turn is the next queue in turn. There must be one.
+func (r *route) turn() *writeQueue {
+	return &r.writable[r.writeTurns.Add(1)%uint32(len(r.writable))]
+}
+
+// bestQueue is nextQueue when not all is well.
+func (c *Cluster) bestQueue(r *route, now time.Time, tried brokerSet) *writeQueue {
 	var second *writeQueue
 	best := gone + 1
-	for range n {
-		q := &r.writable[r.writeTurns.Add(1)%n]
+	for range r.writable {
+		q := r.turn()
 		if tried.has(q.index) {
 			continue
 		}
@@ -46,10 +58,10 @@ func (c *Cluster) nextQueue(r *route, now time.Time, tried brokerSet) *writeQueu
 	return second
 }
 
-// oneWriter tells whether all queues that may be written are one broker's: then there is no choice.
+// oneWriter tells whether all queues that may be written, of which there is one, are one broker's:
+// then there is nothing to choose.
 func (r *route) oneWriter() bool {
-	last := len(r.writable) - 1
-	return last >= 0 && r.writable[0].index == r.writable[last].index // they are sorted by broker
+	return r.writable[0].index == r.writable[len(r.writable)-1].index // they are sorted by broker
 }
 
 // brokerSet is a set of brokers of a route by their index. More than 64 share places: then a broker

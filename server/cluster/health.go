@@ -23,11 +23,14 @@ type Faults struct {
 // health is what sends have shown of a broker. All connections share it: reading it is one atomic
 // load, and it is written only when something changes.
 //
-//	 slow answer        ┌────── answered ──────┐ ┌──────── answered ────────┐
-//	  ┌────────┐        ▼                      │ ▼                          │
-//	slow ◄──── fit ── missesMax unanswered ─► gone ── its time is over ─► probed
-//	  └─────────┘                               ▲                          │
-//	its time is over                            └──────── unanswered ──────┘
+//	        slow answer              its time is over
+//	┌─► fit ────────────► slow ─────────────────────────► fit
+//	│    │ unanswered, missesMax times in a row
+//	│    ▼
+//	│   gone ── its time is over: one send, or the detector, tries ──► probed
+//	│    │ ▲                                                            │  │
+//	│    │ └───────────────────────── unanswered ───────────────────────┘  │
+//	└────┴──────────────────────────── answered ───────────────────────────┘
 type health struct {
 	// until is when the broker's time is over, ms since 1970: of a slow one as it is, of one that
 	// is gone negative. 0 is fit.
@@ -46,7 +49,8 @@ const (
 	gone
 )
 
-// The reference's words for an exception: it counts as an answer after ten seconds.
+// exceptionFor is how long the reference leaves a broker out after an exception: it counts as an
+// answer that took ten seconds.
 const exceptionFor = 10 * time.Second
 
 // missesMax is how many sends in a row a broker leaves unanswered before it is taken for gone, when
@@ -72,6 +76,9 @@ func leaveOut(took time.Duration) time.Duration {
 	}
 	return 0
 }
+
+// well tells at a glance that there is nothing to say against the broker.
+func (h *health) well() bool { return h.until.Load() == 0 }
 
 // grade tells how good a choice the broker is at now.
 func (h *health) grade(now time.Time) grade {
