@@ -111,11 +111,17 @@ func (q *routeQuestion) answered(route *command.TopicRoute, err error) {
 	}
 }
 
-// unanswered reports nothing of each server: that none answers is said once for all.
+// unanswered is the end when no server had a route to give. One that said why is there, and what
+// it said is more than that others are silent. Else nothing is reported of each server: that none
+// answers is said once for all.
 func (q *routeQuestion) unanswered() {
 	err := errNoNameServer
-	if n := len(q.failed); n > 0 {
-		err = q.failed[n-1].err
+	for _, f := range q.failed {
+		err = f.err
+		if _, said := errors.AsType[*answerError](err); said {
+			q.answered(nil, err)
+			return
+		}
 	}
 	q.cluster.nameServersAnswered(err)
 	if q.then != nil {

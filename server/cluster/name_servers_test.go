@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/remoting/fakebroker"
+	"rocketmq-proxy/server/backend"
 	"rocketmq-proxy/server/cluster"
 )
 
@@ -94,5 +95,26 @@ func TestNameServersChange(t *testing.T) {
 	w.UpdateNameServers(nil)
 	if !w.topic("others").Exists {
 		t.Error("the second one does not know others")
+	}
+}
+
+// TestNameServersThatRefuse to say where a topic is do answer: only that topic is without a route.
+func TestNameServersThatRefuse(t *testing.T) {
+	fake, down := fakebroker.Start(t), fakebroker.Start(t)
+	down.NameServer.Stop()
+	fake.SetTopic(fakebroker.Topic{Name: "orders"})
+	fake.NameServer.Control(105, func(r *fakebroker.Request) (fakebroker.Response, bool) {
+		return fakebroker.Response{Code: 2, Remark: "not now"}, r.Ext["topic"] == "refused"
+	})
+	w := newWorld(t, fake, func(c *cluster.Config) { c.NameServers = append(c.NameServers, down.NameServer.Addr) })
+	for range 4 { // whichever is asked first
+		op := &backend.FetchTopic{Name: []byte("refused")}
+		w.wait(w.start(&op.Exchange, func(now time.Time) { w.FetchTopic(op, now) }))
+		if op.Fault != (backend.Fault{Kind: backend.Busy, Text: "not now"}) {
+			t.Errorf("%+v", op.Fault)
+		}
+	}
+	if !w.topic("orders").Exists || w.reported("no name server answers") || !w.reported("route failed") {
+		t.Errorf("reported %q", w.told())
 	}
 }
