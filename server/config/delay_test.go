@@ -41,3 +41,16 @@ func TestDelayLevelsOfABroker(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDelays(f *testing.F) {
+	f.Add(delayLevelsDefault)
+	f.Add("1d 365d é 99999999999h")
+	f.Fuzz(func(t *testing.T, text string) {
+		delays, err := Message{DelayLevels: text}.Delays()
+		for _, d := range delays {
+			if err != nil || d <= 0 || d > delayLevelMax {
+				t.Errorf("%v, %v", d, err)
+			}
+		}
+	})
+}
