@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,10 +73,36 @@ func measureCase(b *testing.B, w Workload) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	if len(s.Options.peers(false)) == 0 {
+		b.Skip("none of BENCH_PEERS is measured on the stub")
+	}
 	c, err := s.Run(context.Background(), w)
 	if err != nil {
 		b.Fatal(err)
 	}
+	showAll(b, c)
+}
+
+// measureLocal measures on the peers that need no stub.
+func measureLocal(b *testing.B, w Workload) {
+	b.Helper()
+	built = true
+	s, err := suite()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if len(s.Options.peers(true)) == 0 {
+		b.Skip("BENCH_PEERS=local,javalocal measures Local mode")
+	}
+	cold, warm, err := s.RunLocal(context.Background(), w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("cold", func(b *testing.B) { showAll(b, cold) })
+	b.Run("warm", func(b *testing.B) { showAll(b, warm) })
+}
+
+func showAll(b *testing.B, c *report.Case) {
 	for _, p := range c.Peers {
 		b.Run(p, func(b *testing.B) { show(b, c, p) })
 	}
@@ -85,7 +112,9 @@ func show(b *testing.B, c *report.Case, p string) {
 	b.ReportMetric(0, "ns/op") // one operation of a benchmark means nothing here
 	b.ReportMetric(c.Spread(p, report.PerSecond).Median, "req/s")
 	b.ReportMetric(c.Spread(p, report.CPUMicros).Median, "cpu-us/msg")
-	b.ReportMetric(c.Spread(p, report.Allocs).Median, "allocs/msg")
+	if n := c.Spread(p, report.Allocs).Median; !math.IsNaN(n) {
+		b.ReportMetric(n, "allocs/msg")
+	}
 	b.ReportMetric(c.Spread(p, report.P50).Median, "p50-us")
 	b.ReportMetric(c.Spread(p, report.P99).Median, "p99-us")
 	b.ReportMetric(c.Spread(p, report.P999).Median, "p99.9-us")
@@ -125,5 +154,19 @@ func BenchmarkReceiveAck(b *testing.B) {
 func BenchmarkRoute(b *testing.B) {
 	b.Run("4x16", func(b *testing.B) {
 		measureCase(b, Workload{Scenario: "route", Conns: 4, Streams: 16, Params: scenario.Default()})
+	})
+}
+
+// BenchmarkLocalSend is SendMessage to Local mode: a message counts when it is on the disk.
+func BenchmarkLocalSend(b *testing.B) {
+	b.Run("4x16", func(b *testing.B) {
+		measureLocal(b, Workload{Scenario: "send", Conns: 4, Streams: 16, Params: scenario.Default()})
+	})
+}
+
+// BenchmarkLocalReceiveAck receives from Local mode in batches and acknowledges one by one.
+func BenchmarkLocalReceiveAck(b *testing.B) {
+	b.Run("4x16/batch32", func(b *testing.B) {
+		measureLocal(b, Workload{Scenario: "receive_ack", Conns: 4, Streams: 16, Params: scenario.Default()})
 	})
 }

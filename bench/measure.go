@@ -26,25 +26,15 @@ type instant struct {
 	mallocsMessages uint64
 }
 
-// measure drives one peer for one window.
+// measure drives one peer for one window, and holds what it answered against what the stub was
+// asked for.
 func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) (report.Round, error) {
 	var none report.Round
 	backendBefore, err := backend(stub)
 	if err != nil {
 		return none, err
 	}
-	run, err := load.Start(ctx, loadConfig(w, p, s.Options.Fixed))
-	if err != nil {
-		return none, fmt.Errorf("%w\n%s", err, p.Tail())
-	}
-	time.Sleep(s.Options.warmUp())
-	round, err := s.window(run, p)
-	if stopErr := run.Stop(); err == nil {
-		err = stopErr
-	}
-	if alive := p.Alive(); alive != nil {
-		err = alive
-	}
+	round, total, err := drive(ctx, loadConfig(w, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window)
 	if err != nil {
 		return none, err
 	}
@@ -52,11 +42,28 @@ func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) 
 	if err != nil {
 		return none, err
 	}
-	total := run.Totals()
 	if asked := backendAfter.of(w.Scenario) - backendBefore.of(w.Scenario); w.Scenario != "route" && asked < total.Messages {
 		return none, fmt.Errorf("%d messages answered OK, but the stub was asked for %d only", total.Messages, asked)
 	}
 	return round, nil
+}
+
+// drive loads one peer, measures it for one window after a warm-up, and tells
+// what was answered altogether.
+func drive(ctx context.Context, config load.Config, p *peer.Process, warmUp, length time.Duration) (report.Round, load.Totals, error) {
+	run, err := load.Start(ctx, config)
+	if err != nil {
+		return report.Round{}, load.Totals{}, fmt.Errorf("%w\n%s", err, p.Tail())
+	}
+	time.Sleep(warmUp)
+	round, err := window(run, p, length)
+	if stopErr := run.Stop(); err == nil {
+		err = stopErr
+	}
+	if alive := p.Alive(); alive != nil {
+		err = alive
+	}
+	return round, run.Totals(), err
 }
 
 func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
@@ -70,12 +77,12 @@ func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
 }
 
 // window measures between two instants.
-func (s *Suite) window(run *load.Run, p *peer.Process) (report.Round, error) {
+func window(run *load.Run, p *peer.Process, length time.Duration) (report.Round, error) {
 	before, err := begin(run, p)
 	if err != nil {
 		return report.Round{}, err
 	}
-	time.Sleep(s.Options.Window)
+	time.Sleep(length)
 	after, err := end(run, p)
 	if err != nil {
 		return report.Round{}, err
@@ -86,24 +93,28 @@ func (s *Suite) window(run *load.Run, p *peer.Process) (report.Round, error) {
 	}
 	messages := after.messages - before.messages
 	if messages == 0 {
-		return report.Round{}, fmt.Errorf("no message was answered in %v", s.Options.Window)
+		return report.Round{}, fmt.Errorf("no message was answered in %v", length)
 	}
-	mallocs := int64(after.mallocs-before.mallocs) - int64(p.MallocsPerRead())
-	return report.Round{
+	round := report.Round{
 		PerSecond: float64(messages) / after.at.Sub(before.at).Seconds(),
 		CPUMicros: float64((after.cpu - before.cpu).Nanoseconds()) / 1e3 / float64(messages),
-		Allocs:    float64(max(mallocs, 0)) / float64(after.mallocsMessages-before.mallocsMessages),
 		RSSBytes:  rss,
 		Messages:  messages,
 		Latency:   latencies(run),
 		LateP99:   float64(run.Lateness().ValueAtQuantile(99)) / 1e3,
-	}, nil
+	}
+	if p.CountsMallocs() {
+		mallocs := int64(after.mallocs-before.mallocs) - int64(p.MallocsPerRead())
+		allocs := float64(max(mallocs, 0)) / float64(after.mallocsMessages-before.mallocsMessages)
+		round.Allocs = &allocs
+	}
+	return round, nil
 }
 
 // begin reads the costly counter first, end reads it last.
 func begin(run *load.Run, p *peer.Process) (i instant, err error) {
 	i.mallocsMessages = run.Totals().Messages
-	if i.mallocs, err = p.Mallocs(); err != nil {
+	if i.mallocs, err = mallocs(p); err != nil {
 		return i, err
 	}
 	run.Record(true)
@@ -121,8 +132,16 @@ func end(run *load.Run, p *peer.Process) (i instant, err error) {
 	}
 	run.Record(false)
 	i.mallocsMessages = run.Totals().Messages
-	i.mallocs, err = p.Mallocs()
+	i.mallocs, err = mallocs(p)
 	return i, err
+}
+
+// mallocs is 0 of a peer that does not count them.
+func mallocs(p *peer.Process) (uint64, error) {
+	if !p.CountsMallocs() {
+		return 0, nil
+	}
+	return p.Mallocs()
 }
 
 func latencies(run *load.Run) map[string]report.Latency {

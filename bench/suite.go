@@ -21,6 +21,7 @@ type Options struct {
 	Peers   []string      // BENCH_PEERS, in the order they take turns
 	Rounds  int           // BENCH_ROUNDS
 	Window  time.Duration // BENCH_SECONDS, of each measured window
+	Cold    time.Duration // BENCH_COLD_SECONDS, of the window that begins with a peer's first request
 	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
 	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
 	Brokers int           // BENCH_BROKERS, of the stub
@@ -28,7 +29,8 @@ type Options struct {
 
 // OptionsFromEnv fills in the defaults.
 func OptionsFromEnv() (Options, error) {
-	o := Options{Peers: []string{peer.Proxy, peer.GRPCGo, peer.Relay}, Rounds: 3, Window: 2 * time.Second, Brokers: 1}
+	o := Options{Peers: []string{peer.Proxy, peer.GRPCGo, peer.Relay}, Rounds: 3, Window: 2 * time.Second,
+		Cold: 25 * time.Second, Brokers: 1} // after 25 s a Java process has compiled what it is going to
 	var errs []error
 	number := func(name string, set func(float64)) {
 		if v := os.Getenv(name); v != "" {
@@ -42,6 +44,7 @@ func OptionsFromEnv() (Options, error) {
 	}
 	number("BENCH_ROUNDS", func(f float64) { o.Rounds = max(1, int(f)) })
 	number("BENCH_SECONDS", func(f float64) { o.Window = time.Duration(f * float64(time.Second)) })
+	number("BENCH_COLD_SECONDS", func(f float64) { o.Cold = time.Duration(f * float64(time.Second)) })
 	number("BENCH_BROKERS", func(f float64) { o.Brokers = max(1, int(f)) })
 	if v := os.Getenv("BENCH_PEERS"); v != "" {
 		o.Peers = strings.Split(v, ",")
@@ -53,6 +56,16 @@ func OptionsFromEnv() (Options, error) {
 
 // warmUp comes before each measured window.
 func (o *Options) warmUp() time.Duration { return max(o.Window/4, 300*time.Millisecond) }
+
+// peers are those of BENCH_PEERS that keep messages themselves, or those that need the stub.
+func (o *Options) peers(local bool) (some []string) {
+	for _, name := range o.Peers {
+		if (name == peer.Local || name == peer.JavaLocal) == local {
+			some = append(some, name)
+		}
+	}
+	return some
+}
 
 // Workload is a scenario with its sizes.
 type Workload struct {
@@ -93,6 +106,9 @@ var packages = map[string][2]string{
 	peer.Relay:  {"..", "./bench/relay/cmd/benchrelay"},
 	peer.GRPCGo: {"baseline", "."},
 	peer.Proxy:  {"..", "./server/cmd/rocketmq-proxy"},
+
+	peer.Local:     {"..", "./server/cmd/rocketmq-proxy"},
+	peer.JavaLocal: {"../server/conformance", "./cluster/javalocal"},
 }
 
 // NewSuite builds what the options ask for. Root is the folder bench.
@@ -123,10 +139,8 @@ func (s *Suite) Close() error { return os.RemoveAll(s.dir) }
 
 // Run measures one workload on all peers, in alternating rounds.
 func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
-	c := &report.Case{Name: w.Name(), Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Peers: s.Options.Peers,
-		Rounds: map[string][]report.Round{}}
-	kinds := scenario.Named(w.Scenario, w.Params, 0, 1).Kinds()
-	c.Kind = kinds[len(kinds)-1]
+	peers := s.Options.peers(false)
+	c := newCase(w, w.Name(), peers)
 	stub, err := s.binaries.StartStub(w.Params.BodyBytes, s.Options.Brokers)
 	if err != nil {
 		return nil, err
@@ -138,7 +152,7 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 			p.Stop()
 		}
 	}()
-	for _, name := range s.Options.Peers {
+	for _, name := range peers {
 		if name == peer.Direct {
 			running[name] = stub
 			continue
@@ -149,7 +163,7 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 		}
 	}
 	for range s.Options.Rounds {
-		for _, name := range s.Options.Peers {
+		for _, name := range peers {
 			round, err := s.measure(ctx, w, running[name], stub)
 			if err != nil {
 				return nil, fmt.Errorf("%s on %s: %w", c.Name, name, err)
@@ -159,4 +173,10 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 	}
 	s.Cases = append(s.Cases, c)
 	return c, nil
+}
+
+func newCase(w Workload, name string, peers []string) *report.Case {
+	kinds := scenario.Named(w.Scenario, w.Params, 0, 1).Kinds()
+	return &report.Case{Name: name, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Kind: kinds[len(kinds)-1],
+		Peers: peers, Rounds: map[string][]report.Round{}}
 }

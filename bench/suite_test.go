@@ -2,6 +2,9 @@ package bench
 
 import (
 	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +57,90 @@ func TestSuiteMeasuresTheRelay(t *testing.T) {
 		r := c.Rounds[peer.Relay][0]
 		if r.PerSecond <= 0 || r.CPUMicros <= 0 || r.RSSBytes == 0 || r.Latency[c.Kind].P50 <= 0 {
 			t.Errorf("%s: %+v", c.Name, r)
+		}
+	}
+}
+
+// One short round on the real process in Local mode, and on Java's where it is not there: it is left out.
+func TestSuiteMeasuresLocalMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	t.Setenv("PATH", goOnly(t))
+	s, err := NewSuite(context.Background(), Options{
+		Peers: []string{peer.Local, peer.JavaLocal}, Rounds: 2, Window: 100 * time.Millisecond, Cold: 100 * time.Millisecond,
+	}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, w := range []Workload{
+		{Scenario: "send", Conns: 2, Streams: 2, Params: scenario.Default()},
+		{Scenario: "receive_ack", Conns: 2, Streams: 2, Params: scenario.Default()},
+	} {
+		cold, warm, err := s.RunLocal(context.Background(), w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cold.Rounds[peer.Local]) != 1 || len(warm.Rounds[peer.Local]) != 2 || !slices.Equal(warm.Peers, []string{peer.Local}) {
+			t.Errorf("%s: %+v, %+v", w.Scenario, cold, warm)
+		}
+		for _, r := range warm.Rounds[peer.Local] {
+			if r.PerSecond <= 0 || r.CPUMicros <= 0 || r.RSSBytes == 0 || r.Allocs == nil || r.Latency[warm.Kind].P50 <= 0 {
+				t.Errorf("%s: %+v", w.Scenario, r)
+			}
+		}
+	}
+}
+
+// goOnly is a PATH with nothing but go on it.
+func goOnly(t *testing.T) string {
+	t.Helper()
+	program, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(program, filepath.Join(dir, "go")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A window that takes more than there is says so, and does not count waiting as work.
+func TestStoreThatRunsDryIsAnError(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	s, err := NewSuite(context.Background(), Options{Peers: []string{peer.Local}}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p, err := s.binaries.StartLocal(peer.Local, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Stop()
+	station := &station{Process: p, workload: Workload{Scenario: "receive_ack", Conns: 1, Streams: 2, Params: scenario.Default()}}
+	if _, err := station.window(context.Background(), 0, time.Second); err == nil || !strings.Contains(err.Error(), "ran dry") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSettled(t *testing.T) {
+	for _, c := range []struct {
+		costs []float64
+		want  bool
+	}{
+		{[]float64{60, 60}, false},
+		{[]float64{60, 61, 62}, true},
+		{[]float64{60, 61, 67}, false},
+		{[]float64{147, 80, 66, 65, 64}, true},
+		{[]float64{65, 65, 65, 80}, false},
+	} {
+		if settled(c.costs) != c.want {
+			t.Errorf("%v: not %v", c.costs, c.want)
 		}
 	}
 }

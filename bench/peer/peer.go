@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,9 +26,10 @@ const (
 // Process is a running peer.
 type Process struct {
 	Name  string
-	Addrs map[string]string // by role: "grpc", "admin", "namesrv", ...
+	Addrs map[string]string // by role: "grpc", "admin", "namesrv", ...; "pid" and "broker" are names
 
 	cmd      *exec.Cmd
+	pid      int // of the process that is measured: cmd's, unless it says another
 	exited   chan struct{}
 	exitErr  error
 	readCost uint64 // heap allocations of one read of the allocation counter
@@ -47,9 +49,21 @@ func Build(ctx context.Context, dir, pkg, out string) error {
 	return nil
 }
 
+// UnavailableError says that this machine lacks something that a peer needs.
+type UnavailableError struct{ Name, Reason string }
+
+func (e *UnavailableError) Error() string { return e.Name + " cannot run here: " + e.Reason }
+
+// exitUnavailable, of sysexits.h, is how a peer ends that cannot run here; it has said why.
+const exitUnavailable = 69
+
 // Start runs a command and waits until ready, which sees each line of its
 // output, reports true.
 func Start(name, bin string, args []string, ready func(line string, addrs map[string]string) bool) (*Process, error) {
+	return startWithin(readyTimeout, name, bin, args, ready)
+}
+
+func startWithin(patience time.Duration, name, bin string, args []string, ready func(line string, addrs map[string]string) bool) (*Process, error) {
 	p := &Process{Name: name, Addrs: map[string]string{}, cmd: exec.Command(bin, args...), exited: make(chan struct{})}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // never outlives a killed benchmark
 	out, in := io.Pipe()
@@ -57,22 +71,37 @@ func Start(name, bin string, args []string, ready func(line string, addrs map[st
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	isReady := make(chan struct{})
-	go p.read(out, ready, isReady)
+	isReady, heard := make(chan struct{}), make(chan struct{})
+	go func() {
+		p.read(out, ready, isReady)
+		close(heard)
+	}()
 	go func() {
 		p.exitErr = p.cmd.Wait()
 		_ = in.Close() // cannot fail
+		<-heard        // its last words too
 		close(p.exited)
 	}()
 	select {
 	case <-isReady:
+		if p.pid = p.cmd.Process.Pid; p.Addrs["pid"] != "" {
+			pid, err := strconv.Atoi(p.Addrs["pid"])
+			if err != nil {
+				p.Stop()
+				return nil, fmt.Errorf("%s: process id: %w", name, err)
+			}
+			p.pid = pid
+		}
 		p.calibrate()
 		return p, nil
 	case <-p.exited:
+		if p.cmd.ProcessState.ExitCode() == exitUnavailable {
+			return nil, &UnavailableError{name, p.Tail()}
+		}
 		return nil, fmt.Errorf("%s ended before it was ready: %w\n%s", name, p.exitErr, p.Tail())
-	case <-time.After(readyTimeout):
+	case <-time.After(patience):
 		p.Stop()
-		return nil, fmt.Errorf("%s was not ready in %v\n%s", name, readyTimeout, p.Tail())
+		return nil, fmt.Errorf("%s was not ready in %v\n%s", name, patience, p.Tail())
 	}
 }
 

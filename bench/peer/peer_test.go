@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,7 +59,32 @@ func TestFailureToStartSaysWhy(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "broken ended") || !strings.Contains(err.Error(), "exit status 3") {
 		t.Errorf("error %v", err)
 	}
+	var unavailable *UnavailableError
+	if _, err := Start("absent", script(t, "echo java is missing\nexit 69\n"), nil, benchReady); !errors.As(err, &unavailable) || unavailable.Reason != "java is missing" {
+		t.Errorf("error %v", err)
+	}
 	if err := Build(t.Context(), t.TempDir(), "./nothing", "out"); err == nil || !strings.Contains(err.Error(), "go build") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A peer may be somebody who started what is to be measured.
+func TestAnotherProcessIsMeasured(t *testing.T) {
+	p, err := Start("starter", script(t, "while :; do :; done &\ntrap 'kill $!; exit' TERM\necho bench-ready pid=$!\nwait\n"), nil, benchReady)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Stop()
+	if p.pid == p.cmd.Process.Pid || p.CountsMallocs() {
+		t.Errorf("process %d is measured, %d was started", p.pid, p.cmd.Process.Pid)
+	}
+	before, err := p.CPU()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for used := before; used == before; { // it does nothing but work
+		if used, err = p.CPU(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -22,7 +22,7 @@ import (
 // of a loopback write runs in the writer) is on the other's account.
 func (p *Process) CPU() (time.Duration, error) {
 	const processCPUClock = 2 // CPUCLOCK_SCHED; see clock_getcpuclockid(3)
-	id := int32(^p.cmd.Process.Pid<<3 | processCPUClock)
+	id := int32(^p.pid<<3 | processCPUClock)
 	var ts unix.Timespec
 	if err := unix.ClockGettime(id, &ts); err != nil {
 		return 0, fmt.Errorf("cpu clock of %s: %w", p.Name, err)
@@ -32,7 +32,7 @@ func (p *Process) CPU() (time.Duration, error) {
 
 // RSS is the resident memory, in bytes.
 func (p *Process) RSS() (uint64, error) {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.pid))
 	if err != nil {
 		return 0, err
 	}
@@ -61,6 +61,9 @@ func (p *Process) Vars(v any) error {
 	return json.NewDecoder(answer.Body).Decode(v)
 }
 
+// CountsMallocs says whether the process counts its heap objects at all.
+func (p *Process) CountsMallocs() bool { return p.Addrs["admin"] != "" }
+
 // Mallocs is how many heap objects the process has allocated, without those of
 // this and earlier reads.
 func (p *Process) Mallocs() (uint64, error) {
@@ -82,6 +85,9 @@ func (p *Process) MallocsPerRead() uint64 { return p.readCost }
 
 // calibrate finds the cost of a read while the process is idle.
 func (p *Process) calibrate() {
+	if !p.CountsMallocs() {
+		return
+	}
 	var last uint64
 	for range 4 { // the first ones also pay for what is made once
 		n, err := p.Mallocs()

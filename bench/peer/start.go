@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"rocketmq-proxy/bench/proc"
 )
@@ -19,6 +20,9 @@ const (
 	Relay  = "relay"
 	Direct = "direct" // nobody in between: the load on the stub's gRPC server
 	Stub   = "stub"
+
+	Local     = "local"     // this proxy in Local mode
+	JavaLocal = "javalocal" // the Java proxy in Local mode
 )
 
 // Binaries are where the commands have been built, by the name of the peer.
@@ -56,31 +60,55 @@ func (b Binaries) Start(name string, stub *Process, dir string) (*Process, error
 	return nil, fmt.Errorf("no peer is called %q", name)
 }
 
-const proxyReady = "rocketmq-proxy startup successfully"
+// javaPatience is time to fetch Maven artifacts in.
+const javaPatience = 5 * time.Minute
 
-// startProxy runs this project's binary with a configuration file as an
-// operator would write it.
+// StartLocal starts a peer that stores messages itself, in dir, and acknowledges
+// what is on disk. There is nothing in its store.
+func (b Binaries) StartLocal(name, dir string) (*Process, error) {
+	switch name {
+	case JavaLocal:
+		return startWithin(javaPatience, name, b[name], []string{"-dir", dir}, benchReady)
+	case Local:
+		return b.startOurs(name, dir, map[string]any{
+			"proxyMode": "local", "storePathRootDir": filepath.Join(dir, "store"), "flushDiskType": "SYNC_FLUSH",
+		})
+	}
+	return nil, fmt.Errorf("no peer in Local mode is called %q", name)
+}
+
 func (b Binaries) startProxy(stub *Process, dir string) (*Process, error) {
+	return b.startOurs(Proxy, dir, map[string]any{
+		"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",
+	})
+}
+
+const (
+	proxyReady  = "rocketmq-proxy startup successfully"
+	localBroker = "local" // what the broker in Local mode calls itself
+)
+
+// startOurs runs this project's binary with a configuration file as an
+// operator would write it.
+func (b Binaries) startOurs(name, dir string, config map[string]any) (*Process, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
 	}
 	admin := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[1]))
-	config, err := json.MarshalIndent(map[string]any{
-		"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",
-		"localServeAddr": "127.0.0.1", "grpcServerPort": ports[0], "useEndpointPortFromRequest": true,
-		"adminListenAddr": admin,
-	}, "", "  ")
+	config["localServeAddr"], config["grpcServerPort"], config["useEndpointPortFromRequest"] = "127.0.0.1", ports[0], true
+	config["adminListenAddr"] = admin
+	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, "rmq-proxy.json")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
-	return Start(Proxy, b[Proxy], []string{"-pc", file}, func(line string, addrs map[string]string) bool {
+	return Start(name, b[name], []string{"-pc", file}, func(line string, addrs map[string]string) bool {
 		addrs["grpc"] = net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
-		addrs["admin"] = admin
+		addrs["admin"], addrs["broker"] = admin, localBroker
 		return strings.Contains(line, proxyReady)
 	})
 }

@@ -11,9 +11,9 @@ import (
 // workload's: one sent, one received and acknowledged, one route answered.
 type Round struct {
 	PerSecond float64            `json:"messagesPerSecond"`
-	CPUMicros float64            `json:"cpuMicrosPerMessage"` // user and system, of the peer's process
-	Allocs    float64            `json:"allocsPerMessage"`    // heap objects
-	RSSBytes  uint64             `json:"rssBytes"`            // at the end of the window
+	CPUMicros float64            `json:"cpuMicrosPerMessage"`        // user and system, of the peer's process
+	Allocs    *float64           `json:"allocsPerMessage,omitempty"` // heap objects, where the peer counts them
+	RSSBytes  uint64             `json:"rssBytes"`                   // at the end of the window
 	Messages  uint64             `json:"messages"`
 	Latency   map[string]Latency `json:"latency"` // by kind of request
 	LateP99   float64            `json:"pacerLateP99Micros,omitempty"`
@@ -69,11 +69,16 @@ type Figure func(c *Case, r *Round) float64
 var (
 	PerSecond Figure = func(_ *Case, r *Round) float64 { return r.PerSecond }
 	CPUMicros Figure = func(_ *Case, r *Round) float64 { return r.CPUMicros }
-	Allocs    Figure = func(_ *Case, r *Round) float64 { return r.Allocs }
-	P50       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
-	P99       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
-	P999      Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
-	RSSMB     Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
+	Allocs    Figure = func(_ *Case, r *Round) float64 {
+		if r.Allocs == nil {
+			return math.NaN()
+		}
+		return *r.Allocs
+	}
+	P50   Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
+	P99   Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
+	P999  Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
+	RSSMB Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
 )
 
 // Spread of one figure of one peer over the rounds.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 )
@@ -15,15 +16,20 @@ func Table(w io.Writer, cases []*Case, ours string) error {
 	for _, c := range cases {
 		for _, peer := range c.Peers {
 			cpu := c.Spread(peer, CPUMicros)
-			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%.2f\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
-				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, c.Spread(peer, Allocs).Median,
+			allocs := "-"
+			if n := c.Spread(peer, Allocs).Median; !math.IsNaN(n) {
+				allocs = fmt.Sprintf("%.2f", n)
+			}
+			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%s\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
+				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, allocs,
 				c.Spread(peer, P50).Median, c.Spread(peer, P99).Median, c.Spread(peer, P999).Median, c.Spread(peer, RSSMB).Median)
 		}
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	err := t.Flush()
+	if err == nil && slices.ContainsFunc(cases, func(c *Case) bool { return len(c.Peers) > 1 }) {
+		err = ratios(w, cases, ours)
 	}
-	return ratios(w, cases, ours)
+	return err
 }
 
 func ratios(w io.Writer, cases []*Case, ours string) error {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -46,41 +47,44 @@ func Attach(namesrv, broker string) *Cluster {
 // it is given, also beside an error.
 func Start(ctx context.Context, dir string, config Config) (*Cluster, error) {
 	c := &Cluster{dir: dir}
-	var err error
-	if c.jars, err = Jars(ctx, "cluster", pom, nil, nil); err != nil {
+	port, err := c.prepare(ctx)
+	if err != nil {
 		return c, err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o755); err != nil {
+	if err := os.WriteFile(c.file("broker.conf"), brokerConf(c, port, config), 0o644); err != nil {
 		return c, err
+	}
+	return c, c.StartBroker(ctx)
+}
+
+// prepare does what comes before a broker: it fetches the jars, starts the name server, and finds
+// a port for the broker.
+func (c *Cluster) prepare(ctx context.Context) (brokerPort int, err error) {
+	if c.jars, err = Jars(ctx, "cluster", pom, nil, nil); err != nil {
+		return 0, err
+	}
+	if err := os.MkdirAll(c.file("tmp"), 0o755); err != nil {
+		return 0, err
 	}
 	namesrvPort, err := freePort(0)
 	if err != nil {
-		return c, err
+		return 0, err
 	}
-	brokerPort, err := freePort(-2, 0, 1) // the broker also takes the ports at -2 and +1
-	if err != nil {
-		return c, err
+	if brokerPort, err = freePort(-2, 0, 1); err != nil { // the broker also takes the ports at -2 and +1
+		return 0, err
 	}
 	c.Namesrv = loopback(namesrvPort)
 	c.Broker = loopback(brokerPort)
 	if err := os.WriteFile(c.file("namesrv.conf"), fmt.Appendf(nil, "listenPort=%d\nbindAddress=127.0.0.1\n", namesrvPort), 0o644); err != nil {
-		return c, err
+		return 0, err
 	}
-	if err := os.WriteFile(c.file("broker.conf"), brokerConf(c, brokerPort, config), 0o644); err != nil {
-		return c, err
-	}
-
-	c.namesrv, err = StartProcess(dir, "namesrv", c.Java("128m", "org.apache.rocketmq.namesrv.NamesrvStartup", "-c", c.file("namesrv.conf")))
+	c.namesrv, err = StartProcess(c.dir, "namesrv", c.java(frugal, "128m", "org.apache.rocketmq.namesrv.NamesrvStartup", "-c", c.file("namesrv.conf")))
 	if err != nil {
-		return c, err
+		return 0, err
 	}
-	err = c.namesrv.Await(ctx, "answering", func(ctx context.Context) error {
+	return brokerPort, c.namesrv.Await(ctx, "answering", func(ctx context.Context) error {
 		return answers(ctx, c.Namesrv, codeGetRouteInfoByTopic, BrokerName)
 	})
-	if err != nil {
-		return c, err
-	}
-	return c, c.StartBroker(ctx)
 }
 
 // StartBroker starts the broker, for the first time or again on the same store
@@ -90,16 +94,19 @@ func (c *Cluster) StartBroker(ctx context.Context) error {
 		return errors.New("this cluster's broker is not ours to start")
 	}
 	var err error
-	c.broker, err = StartProcess(c.dir, "broker", c.Java("700m", "org.apache.rocketmq.broker.BrokerStartup", "-c", c.file("broker.conf")))
+	c.broker, err = StartProcess(c.dir, "broker", c.java(frugal, "700m", "org.apache.rocketmq.broker.BrokerStartup", "-c", c.file("broker.conf")))
 	if err != nil {
 		return err
 	}
-	return c.broker.Await(ctx, "serving", func(ctx context.Context) error {
-		if err := answers(ctx, c.Broker, codeGetTopicConfig, BrokerName); err != nil {
-			return err
-		}
-		return c.routed(ctx, BrokerName)
-	})
+	return c.broker.Await(ctx, "serving", c.serving)
+}
+
+// serving is nil when the broker answers and the name server sends clients to it.
+func (c *Cluster) serving(ctx context.Context) error {
+	if err := answers(ctx, c.Broker, codeGetTopicConfig, BrokerName); err != nil {
+		return err
+	}
+	return c.routed(ctx, BrokerName)
 }
 
 // KillBroker ends the broker as a crash would.
@@ -125,18 +132,25 @@ func (c *Cluster) LogTail(linesMax int) string {
 	return c.broker.LogTail(linesMax)
 }
 
-// Java is a command that runs a class out of the cluster's jars.
-func (c *Cluster) Java(heap, class string, args ...string) *exec.Cmd {
-	line := []string{
-		"-Xms" + heap, "-Xmx" + heap, "-XX:MaxDirectMemorySize=512m",
-		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", // two cores: compile little, collect simply
-		"-Duser.home=" + c.dir, "-Djava.io.tmpdir=" + filepath.Join(c.dir, "tmp"), // logs and native libraries go with the store
+// The settings of a virtual machine.
+var (
+	// frugal: two cores that also run the tests compile little and collect simply.
+	frugal = []string{"-XX:MaxDirectMemorySize=512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
+	// swift: what is measured keeps nothing back.
+	swift = []string{"-server", "-XX:MaxDirectMemorySize=1g", "-XX:+UseG1GC"}
+)
+
+// java is a command that runs a class out of the cluster's jars.
+func (c *Cluster) java(machine []string, heap, class string, args ...string) *exec.Cmd {
+	line := append(slices.Clone(machine),
+		"-Xms"+heap, "-Xmx"+heap,
+		"-Duser.home="+c.dir, "-Djava.io.tmpdir="+c.file("tmp"), // logs and native libraries go with the store
 		"-Drocketmq.broker.diskSpaceWarningLevelRatio=0.98",
 		"--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
 		"--add-opens=java.base/java.nio=ALL-UNNAMED",
 		"--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 		"-cp", filepath.Join(c.jars, "*"), class,
-	}
+	)
 	cmd := exec.Command("java", append(line, args...)...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "ROCKETMQ_HOME="+c.dir, "NAMESRV_ADDR="+c.Namesrv)

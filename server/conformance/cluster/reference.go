@@ -17,11 +17,15 @@ func ProxyConfig(namesrv string) map[string]any {
 // StartReferenceProxy starts the Java proxy in front of the cluster and waits
 // until it listens. The caller stops it.
 func (c *Cluster) StartReferenceProxy(ctx context.Context) (*Process, string, error) {
+	return c.startReference(ctx, ProxyConfig(c.Namesrv), frugal, "900m")
+}
+
+// startReference starts the Java proxy with a rmq-proxy.json, but for where it listens.
+func (c *Cluster) startReference(ctx context.Context, config map[string]any, machine []string, heap string) (*Process, string, error) {
 	grpcPort, err := freePort(0)
 	if err != nil {
 		return nil, "", err
 	}
-	config := ProxyConfig(c.Namesrv)
 	config["localServeAddr"], config["grpcServerPort"], config["useEndpointPortFromRequest"] = "127.0.0.1", grpcPort, true
 	if config["remotingListenPort"], err = freePort(0); err != nil {
 		return nil, "", err
@@ -33,7 +37,7 @@ func (c *Cluster) StartReferenceProxy(ctx context.Context) (*Process, string, er
 	if err := os.WriteFile(c.file("rmq-proxy.json"), text, 0o644); err != nil {
 		return nil, "", err
 	}
-	p, err := StartProcess(c.dir, "reference-proxy", c.Java("900m", "org.apache.rocketmq.proxy.ProxyStartup", "-pc", c.file("rmq-proxy.json")))
+	p, err := StartProcess(c.dir, "reference-proxy", c.java(machine, heap, "org.apache.rocketmq.proxy.ProxyStartup", "-pc", c.file("rmq-proxy.json")))
 	if err != nil {
 		return nil, "", err
 	}
