@@ -362,7 +362,7 @@ func TestDamagedRest(t *testing.T) {
 			t.Errorf("without %s: tables are gone", name)
 		}
 	}
-	for _, name := range append(files(t, mem, "OPTIONS-"), pidFile) {
+	for _, name := range files(t, mem, "OPTIONS-") {
 		whole := content(t, mem, name)
 		for at := range whole {
 			if len(whole) > 100 && at%97 != 0 {

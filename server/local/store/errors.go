@@ -11,7 +11,7 @@ var ErrClosed = errors.New("store: closed")
 // LockedError says that another process has the store.
 type LockedError struct {
 	Dir string
-	PID int // the process that has it; 0 when it left no name
+	PID int // the process that has it; 0 when the system does not tell
 	Err error
 }
 

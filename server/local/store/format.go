@@ -18,7 +18,7 @@ const formatKnown = 1
 const (
 	formatFile  = "FORMAT"
 	formatWords = "rocketmq-proxy store format "
-	pidFile     = "PID"
+	lockFile    = "LOCK" // Pebble's name for it
 )
 
 // checkFormat reads the format of the store in dir, before anything in it is changed. In a
@@ -50,24 +50,6 @@ func checkFormat(fs vfs.FS, dir string) error {
 		return &NewerError{Dir: dir, Found: found, Known: formatKnown}
 	}
 	return nil
-}
-
-// writePID leaves our name for who comes second.
-func writePID(fs vfs.FS, dir string) error {
-	return writeSmall(fs, dir, pidFile, strconv.Itoa(os.Getpid())+"\n")
-}
-
-// readPID is the process that has the store in dir, 0 when it left no name.
-func readPID(fs vfs.FS, dir string) int {
-	text, err := readSmall(fs, fs.PathJoin(dir, pidFile))
-	if err != nil {
-		return 0
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || pid < 0 {
-		return 0
-	}
-	return pid
 }
 
 func readSmall(fs vfs.FS, path string) (string, error) {

@@ -115,7 +115,7 @@ func Open(c Config) (*Store, error) {
 	s := &Store{config: c, scheduler: newScheduler(), told: map[string]int{}, health: func() error { return nil }}
 	s.pressure.init()
 	if s.fs = c.FS; s.fs == nil {
-		s.fs, s.health = s.withHealth(vfs.Default)
+		s.fs, s.health = s.withHealth(private{vfs.Default})
 	}
 	s.guard = newGuard(s.fs, c.Dir, func(err error) {
 		s.report("store failed, it is not written any more", err)
@@ -131,12 +131,12 @@ func Open(c Config) (*Store, error) {
 
 func (s *Store) open() (err error) {
 	dir := s.config.Dir
-	if err := s.fs.MkdirAll(dir, 0o755); err != nil {
+	if err := s.fs.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}
 	s.lock, err = pebble.LockDirectory(dir, s.fs)
 	if err != nil {
-		return &LockedError{Dir: dir, PID: readPID(s.fs, dir), Err: err}
+		return lockError(dir, s.fs.PathJoin(dir, lockFile), err)
 	}
 	defer func() {
 		if err != nil {
@@ -144,9 +144,6 @@ func (s *Store) open() (err error) {
 		}
 	}()
 	if err := checkFormat(s.fs, dir); err != nil {
-		return err
-	}
-	if err := writePID(s.fs, dir); err != nil {
 		return err
 	}
 	damaged, err := checkLogs(s.fs, dir, s.report)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,20 +152,31 @@ func TestCommitTogether(t *testing.T) {
 }
 
 func TestLocked(t *testing.T) {
-	mem := vfs.NewMem()
-	s := mustOpen(t, small(mem))
-	_, err := Open(small(mem))
-	var locked *LockedError
-	if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Dir != dir {
-		t.Fatalf("second: %v", err)
+	d := t.TempDir()
+	for _, config := range []Config{small(vfs.NewMem()), {Dir: d}} {
+		s := mustOpen(t, config)
+		_, err := Open(config)
+		var locked *LockedError
+		if !errors.As(err, &locked) || locked.Dir != config.Dir {
+			t.Fatalf("second: %v", err)
+		}
+		if config.FS == nil && locked.PID != os.Getpid() {
+			t.Errorf("it is ours, not that of process %d", locked.PID)
+		}
+		mustClose(t, s)
+		mustClose(t, mustOpen(t, config))
 	}
-	mustClose(t, s)
-	mustClose(t, mustOpen(t, small(mem)))
 }
 
-// TestLockedProcess has the store open in another process.
+// TestLockedProcess has the store open in another process: that one is named, and not one that
+// had it before and was killed.
 func TestLockedProcess(t *testing.T) {
-	const name = "STORE_LOCKED_BY_PARENT"
+	const name, kill = "STORE_LOCKED_BY_PARENT", "STORE_TO_BE_KILLED"
+	child := func(name, d string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestLockedProcess$")
+		cmd.Env = append(os.Environ(), name+"="+d)
+		return cmd
+	}
 	if d := os.Getenv(name); d != "" {
 		_, err := Open(Config{Dir: d})
 		var locked *LockedError
@@ -172,16 +185,72 @@ func TestLockedProcess(t *testing.T) {
 		}
 		return
 	}
+	if d := os.Getenv(kill); d != "" {
+		mustOpen(t, Config{Dir: d})
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		select {}
+	}
 	d := t.TempDir()
+	killed := child(kill, d)
+	if err := killed.Run(); err == nil || killed.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatal(err)
+	}
 	s := mustOpen(t, Config{Dir: d})
-	cmd := exec.Command(os.Args[0], "-test.run=^TestLockedProcess$")
-	cmd.Env = append(os.Environ(), name+"="+d)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := child(name, d).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	mustClose(t, s)
-	// A number left by a process that is gone is no problem.
-	mustClose(t, mustOpen(t, Config{Dir: d}))
+}
+
+// TestNotOurs: what cannot be opened at all is not said to be in use.
+func TestNotOurs(t *testing.T) {
+	d := t.TempDir()
+	if err := os.Mkdir(filepath.Join(d, lockFile), 0o700); err != nil { // root may open any file
+		t.Fatal(err)
+	}
+	_, err := Open(Config{Dir: d})
+	var locked *LockedError
+	if !errors.Is(err, syscall.EISDIR) || errors.As(err, &locked) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestPrivate: nobody else reads messages, whatever the umask.
+func TestPrivate(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	d := filepath.Join(t.TempDir(), "above", "store")
+	s := mustOpen(t, Config{Dir: d, MemTableBytes: 64 << 10})
+	b := s.NewBatch()
+	for range 300 { // enough for tables and another log
+		put(b, "k", strings.Repeat("x", 3000))
+		mustCommit(t, s, b, true)
+	}
+	modes := func() {
+		t.Helper()
+		err := filepath.WalkDir(d, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // obsolete by now
+			}
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has mode %v", path, info.Mode())
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	modes()
+	mustClose(t, s)
+	s = mustOpen(t, Config{Dir: d})
+	modes()
+	mustClose(t, s)
 }
 
 func TestNewer(t *testing.T) {
