@@ -47,6 +47,8 @@ type Clients interface {
 	// Published lists the topics that producers said they publish to: whoever asks for the end
 	// of transactions wants to know whom it may ask.
 	Published() []string
+	// Subscribed counts the connected consumers of each group that has any.
+	Subscribed() map[string]int
 	// Unsubscribed tells a client that its group no longer has a lite topic.
 	Unsubscribed(clientID, group, liteTopic string)
 }

@@ -28,6 +28,8 @@ func (c *clients) Published() []string {
 	return slices.Clone(c.topics)
 }
 
+func (c *clients) Subscribed() map[string]int { return nil }
+
 func (c *clients) CheckTransaction(check *backend.TransactionCheck) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -123,6 +123,9 @@ func (l shelf) Topic(name string) (info catalog.TopicInfo, err error) {
 			return catalog.NoTopic(name)
 		}
 		info = topicInfo(t)
+		for i, stored := range l.broker.LastStored(t) {
+			info.Queues[i].StoredMs = stored
+		}
 		return nil
 	})
 	return info, err
@@ -202,7 +205,19 @@ func (l shelf) Groups() (all []catalog.GroupInfo, err error) {
 		return nil
 	})
 	slices.SortFunc(all, func(x, y catalog.GroupInfo) int { return strings.Compare(x.Name, y.Name) })
+	clients := l.subscribed()
+	for i := range all {
+		all[i].Clients = clients[all[i].Name]
+	}
 	return all, err
+}
+
+// subscribed counts each group's consumers: there are none without a proxy around the broker.
+func (l *Local) subscribed() map[string]int {
+	if clients := l.clients.Load(); clients != nil {
+		return (*clients).Subscribed()
+	}
+	return nil
 }
 
 // Group implements catalog.Catalog.
@@ -215,6 +230,7 @@ func (l shelf) Group(name string) (info catalog.GroupInfo, err error) {
 		info = groupInfo(g)
 		return nil
 	})
+	info.Clients = l.subscribed()[name]
 	return info, err
 }
 

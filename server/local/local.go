@@ -19,6 +19,7 @@ package local
 import (
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"rocketmq-proxy/server/backend"
@@ -53,7 +54,7 @@ type Local struct {
 	turn    *turn.Turn
 	topics  backend.Table[backend.Topic] // as client turns see them
 	groups  backend.Table[backend.Group]
-	clients backend.Clients
+	clients atomic.Pointer[backend.Clients] // nil without a proxy around
 
 	commits   chan commit // to the committer
 	committer chan struct{}
@@ -99,7 +100,7 @@ func New(config Config) (*Local, error) {
 }
 
 // Attach implements backend.Backend.
-func (l *Local) Attach(c backend.Clients) { l.clients = c }
+func (l *Local) Attach(c backend.Clients) { l.clients.Store(&c) }
 
 // errClosed is why everything fails after Close.
 var errClosed = errors.New("the proxy is shutting down")

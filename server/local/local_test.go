@@ -123,6 +123,7 @@ type producers struct {
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
 func (p producers) Unsubscribed(string, string, string)               {}
 func (p producers) Published() []string                               { return nil }
+func (p producers) Subscribed() map[string]int                        { return nil }
 
 func TestProducersAreAsked(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Broker.CheckInterval, c.Broker.CheckAfter = 50, 10 })
@@ -202,7 +203,16 @@ func TestForeignHandle(t *testing.T) {
 	}
 }
 
+// consumers are those of each group that are connected.
+type consumers map[string]int
+
+func (consumers) CheckTransaction(c *backend.TransactionCheck) bool { c.Release(); return false }
+func (consumers) Unsubscribed(string, string, string)               {}
+func (consumers) Published() []string                               { return nil }
+func (c consumers) Subscribed() map[string]int                      { return c }
+
 func TestCatalog(t *testing.T) {
+	begun := time.Now().Truncate(time.Millisecond)
 	w := newWorld(t, vfs.NewMem())
 	c := w.Catalog()
 	if outcome, err := c.CreateTopic(catalog.TopicChange{Name: "lines", Attributes: "+message.type=FIFO", WriteQueues: 2}); err != nil || outcome != catalog.Created {
@@ -221,13 +231,26 @@ func TestCatalog(t *testing.T) {
 		t.Errorf("%+v", g)
 	}
 	w.sends("lines", "a", "__SHARDINGKEY=g;")
+	if listed, err := c.Groups(); err != nil || len(listed) != 1 || listed[0].Clients != 0 {
+		t.Errorf("%+v %v", listed, err)
+	}
+	w.Attach(consumers{"workers": 2})
 	w.pop("lines", "workers", func(op *backend.Pop) { op.FIFO = true })
 	info, err := c.Group("workers")
-	if err != nil || info.InFlight != 1 || info.Lag != 0 {
+	if err != nil || info.InFlight != 1 || info.Lag != 0 || info.Clients != 2 {
 		t.Errorf("%+v %v", info, err)
 	}
-	if topic, err := c.Topic("lines"); err != nil || topic.Messages != 1 || len(topic.Queues) != 4 {
+	if listed, err := c.Groups(); err != nil || len(listed) != 1 || listed[0].Clients != 2 {
+		t.Errorf("%+v %v", listed, err)
+	}
+	topic, err := c.Topic("lines")
+	if err != nil || topic.Messages != 1 || len(topic.Queues) != 4 {
 		t.Errorf("%+v %v", topic, err)
+	}
+	for _, q := range topic.Queues {
+		if stored := time.UnixMilli(q.StoredMs); q.Max > 0 && (stored.Before(begun) || stored.After(time.Now())) || q.Max == 0 && q.StoredMs != 0 {
+			t.Errorf("%+v", q)
+		}
 	}
 	if err := c.DeleteTopic("lines"); err != nil {
 		t.Error(err)

@@ -42,7 +42,8 @@ var noTransaction = backend.Fault{Kind: backend.TransactionNotFound, Text: "cann
 
 // ask puts the question about a half message to its producers.
 func (l *Local) ask(c *broker.Check) {
-	if l.clients == nil {
+	clients := l.clients.Load()
+	if clients == nil {
 		c.Out.Release()
 		return
 	}
@@ -51,7 +52,7 @@ func (l *Local) ask(c *broker.Check) {
 	check.Record.Topic = []byte(c.Topic.Name)
 	check.Body.AppendChain(&c.Out)
 	c.Out.Release() // the room that it kept for more
-	l.clients.CheckTransaction(check)
+	(*clients).CheckTransaction(check)
 }
 
 // Recall implements backend.Backend.

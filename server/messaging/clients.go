@@ -82,6 +82,9 @@ func showOrphan(check *backend.TransactionCheck, now time.Time) *apiv2.Message {
 // Published implements backend.Clients.
 func (svc *Service) Published() []string { return svc.Sessions.Published() }
 
+// Subscribed implements backend.Clients.
+func (svc *Service) Subscribed() map[string]int { return svc.Sessions.Subscribed() }
+
 // Unsubscribed implements backend.Clients.
 func (svc *Service) Unsubscribed(clientID, group, liteTopic string) {
 	who := svc.Sessions.Find([]byte(clientID))

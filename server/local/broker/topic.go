@@ -88,6 +88,24 @@ func (t *Topic) QueueStates() []Queue {
 	return states
 }
 
+// LastStored is when the newest message of each queue was stored, in ms since 1970: 0 where there
+// is none, or where it cannot be read. It reads from disk, for a person who asks.
+func (b *Broker) LastStored(t *Topic) []int64 {
+	stored := make([]int64, len(t.queues))
+	for i, q := range t.queues {
+		if q.first == q.visible {
+			continue
+		}
+		value, found, err := b.store.Get(b.value[:0], appendMessageKey(b.key[:0], t.id, q.id, q.visible-1))
+		b.value = value
+		var r record
+		if err == nil && found && r.parse(value) == nil {
+			stored[i] = r.Stored
+		}
+	}
+	return stored
+}
+
 // Lite tells whether the topic is the inside of a lite topic, which is not listed.
 func (t *Topic) Lite() bool { return t.lite != nil }
 
