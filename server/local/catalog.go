@@ -57,6 +57,8 @@ func asError(err error) error {
 		return nil
 	case errors.Is(err, broker.ErrTooMany):
 		return catalog.Errorf(catalog.Full, "there are as many as topicsMax or groupsMax allows")
+	case errors.Is(err, broker.ErrDamaged):
+		return catalog.Errorf(catalog.Unavailable, "what the store knew of it is damaged, and its place cannot be used: its messages are in a copy of the store, if there is one")
 	case errors.Is(err, broker.ErrQueues):
 		return catalog.Errorf(catalog.Invalid, "a topic cannot have fewer queues to read than before: messages would be lost with them")
 	}

@@ -3,9 +3,11 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -15,6 +17,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"rocketmq-proxy/server/backend"
+	"rocketmq-proxy/server/local/store"
+	"rocketmq-proxy/server/turn"
 )
 
 // disk is a disk that can be told to be full, or to fail to sync.
@@ -149,6 +153,138 @@ func TestDamage(t *testing.T) {
 		t.Errorf("%d of %d messages are served", len(got), count)
 	}
 	w.hears("cannot be read")
+}
+
+// TestDamageAnywhere flips bits in every table of a small store. It opens, unless the list of what
+// is in a table is gone; what is lost is reported, every other message is served, and what is stored
+// then is there after the next start too.
+func TestDamageAnywhere(t *testing.T) {
+	const topics, each = 6, 60
+	whole := vfs.NewMem()
+	w := newWorld(t, whole)
+	for i := range topics {
+		for n := range each {
+			w.sends(fmt.Sprintf("topic%d", i), fmt.Sprintf("%03d%0300d", n, i*n), "")
+		}
+		w.pop(fmt.Sprintf("topic%d", i), fmt.Sprintf("group%d", i%2))
+	}
+	w.close()
+	names, err := whole.List("store")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused, opened, gaps := 0, 0, 0
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".sst") {
+			continue
+		}
+		size := len(read(t, whole, name))
+		for at := size / 20; at < size; at += 1 + size/10 {
+			fs := vfs.NewMem()
+			if _, err := vfs.Clone(whole, fs, "store", "store"); err != nil {
+				t.Fatal(err)
+			}
+			table := read(t, fs, name)
+			table[at] ^= 0x10
+			write(t, fs, name, table)
+			damaged, err := served(t, fs)
+			if err != nil {
+				var refusal *store.DamagedError
+				var unreadable *store.UnreadableError
+				if !errors.As(err, &refusal) && !errors.As(err, &unreadable) {
+					t.Fatalf("%s, flip at %d of %d: %v", name, at, size, err)
+				}
+				refused++
+				continue
+			}
+			opened++
+			missing := 0
+			for i := range topics {
+				missing += each - damaged.messages[fmt.Sprintf("topic%d", i)]
+			}
+			if missing > 0 {
+				gaps++
+			}
+			if missing > 0 && len(damaged.reports) == 0 {
+				t.Errorf("%s, flip at %d of %d: %d messages are missing, and nothing was said", name, at, size, missing)
+			}
+		}
+	}
+	t.Logf("%d flips: %d opened whole, %d with gaps, %d refused", refused+opened, opened-gaps, gaps, refused)
+	if gaps == 0 || refused > opened/2 {
+		t.Error("that is not what the test is about")
+	}
+}
+
+// service is what a store gave.
+type service struct {
+	messages map[string]int // by topic
+	reports  []string
+}
+
+// served opens a store, takes what is there, and looks whether what is sent then stays.
+func served(t *testing.T, fs vfs.FS) (s service, err error) {
+	s.messages = map[string]int{}
+	config := newWorldConfig(fs)
+	var mu sync.Mutex
+	config.Report = func(event string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			s.reports = append(s.reports, fmt.Sprint(event, ": ", err))
+		}
+	}
+	l, err := New(config)
+	if err != nil {
+		return s, err
+	}
+	w := &world{TB: t, fs: fs, config: config, home: turn.New(idle{}), Local: l}
+	defer w.close()
+	listed, err := w.Catalog().Topics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range listed {
+		for {
+			all := w.pop(topic.Name, "probe", func(op *backend.Pop) { op.MessagesMax = 1000 })
+			if len(all) == 0 {
+				break
+			}
+			s.messages[topic.Name] += len(all)
+		}
+	}
+	w.topic("new")
+	w.sends("new", "a", "")
+	w.restart()
+	w.wants(w.pop("new", "another"), "a/0")
+	return s, nil
+}
+
+func read(t *testing.T, fs vfs.FS, name string) []byte {
+	t.Helper()
+	f, err := fs.Open("store/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func write(t *testing.T, fs vfs.FS, name string, b []byte) {
+	t.Helper()
+	f, err := fs.Create("store/"+name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = f.Write(b); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // flipBit damages the middle of the largest table.

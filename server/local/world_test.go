@@ -44,15 +44,12 @@ func (idle) Due() time.Time    { return time.Time{} }
 func newWorld(tb testing.TB, fs vfs.FS, change ...func(*Config)) *world {
 	tb.Helper()
 	w := &world{TB: tb, fs: fs, home: turn.New(idle{}), heard: make(chan string, 1000)}
-	w.config = Config{
-		Store: store.Config{Dir: "store", FS: fs}, Broker: broker.DefaultConfig(), Sync: true, FlushInterval: 500 * time.Millisecond,
-		AppendBytesMax: 64 << 20, BrokerName: "local",
-		Report: func(event string, err error) {
-			select {
-			case w.heard <- fmt.Sprint(event, ": ", err):
-			default:
-			}
-		},
+	w.config = newWorldConfig(fs)
+	w.config.Report = func(event string, err error) {
+		select {
+		case w.heard <- fmt.Sprint(event, ": ", err):
+		default:
+		}
 	}
 	for _, c := range change {
 		c(&w.config)
@@ -66,6 +63,13 @@ func newWorld(tb testing.TB, fs vfs.FS, change ...func(*Config)) *world {
 		}
 	})
 	return w
+}
+
+func newWorldConfig(fs vfs.FS) Config {
+	return Config{
+		Store: store.Config{Dir: "store", FS: fs}, Broker: broker.DefaultConfig(), Sync: true, FlushInterval: 500 * time.Millisecond,
+		AppendBytesMax: 64 << 20, BrokerName: "local",
+	}
 }
 
 func (w *world) open() {

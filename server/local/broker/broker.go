@@ -2,22 +2,20 @@ package broker
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 )
 
 // Store is what the broker reads: what was committed, and nothing else. What was sealed may be
 // there before Committed tells of it.
 //
-// An error that has a method Damaged, and that is true, says that what was to be read is lost
-// for good: it is reported and left out. Any other error may pass: what could not be read
-// stays where it is.
+// An error that has a method Lost says that the keys from one to another, both included, are lost
+// for good: that is reported, and they are left out. Any other error may pass: what could not be
+// read stays where it is.
 type Store interface {
 	// Get appends the value of key to dst.
 	Get(dst, key []byte) (value []byte, found bool, err error)
 	// Scan shows every key in [from, to) in order until visit is false. The views are borrowed.
 	Scan(from, to []byte, visit func(key, value []byte) bool) error
-	// Last appends the greatest key in [from, to) to dst.
+	// Last appends the greatest key in [from, to) to dst. Keys that are lost may be greater.
 	Last(dst, from, to []byte) (key []byte, found bool, err error)
 	// Cursor is a reader that is used again and again.
 	Cursor() Cursor
@@ -112,6 +110,9 @@ type Broker struct {
 
 	nextID   counter // of topics and groups
 	sequence counter // of appends, timers and half messages
+	gaps     gaps    // in what Open found
+
+	fromStart bool // positions are lost: who has none reads from the oldest message on, not from the newest
 
 	inflight  int
 	waiting   int
@@ -147,7 +148,7 @@ type visibleQueue struct {
 	end   int64
 }
 
-// Open makes a Broker of what store has.
+// Open makes a Broker of what store has. What is damaged is reported, and the rest is served.
 func Open(store Store, config Config) (*Broker, error) {
 	b := &Broker{
 		config: config, store: store, cursor: store.Cursor(),
@@ -159,7 +160,7 @@ func Open(store Store, config Config) (*Broker, error) {
 		nextID:   counter{name: "id", step: 1},
 		sequence: counter{name: "sequence", step: sequenceStep},
 	}
-	for _, load := range []func() error{b.loadCounters, b.loadTopics, b.loadGroups, b.loadPositions, b.loadEntries} {
+	for _, load := range []func() error{b.loadTopics, b.loadGroups, b.loadPositions, b.loadQueues, b.loadEntries, b.loadCounters} {
 		if err := load(); err != nil {
 			return nil, err
 		}
@@ -244,12 +245,6 @@ func (b *Broker) Inflight() int { return b.inflight }
 // Waiting is how many pops wait.
 func (b *Broker) Waiting() int { return b.waiting }
 
-// isDamage tells whether an error of the store is there to stay.
-func isDamage(err error) bool {
-	var damage interface{ Damaged() bool }
-	return errors.As(err, &damage) && damage.Damaged()
-}
-
 func (b *Broker) report(event string, err error) {
 	if b.config.Report != nil {
 		b.config.Report(event, err)
@@ -275,22 +270,4 @@ func (b *Broker) take(c *counter) uint64 {
 	}
 	c.next++
 	return c.next - 1
-}
-
-func (b *Broker) loadCounters() error {
-	for _, c := range []*counter{&b.nextID, &b.sequence} {
-		value, found, err := b.store.Get(nil, appendNameKey(nil, prefixCounter, c.name))
-		switch {
-		case err != nil:
-			return err
-		case found && len(value) != 8:
-			return fmt.Errorf("broker: counter %s has %d bytes", c.name, len(value))
-		case found:
-			c.next = binary.BigEndian.Uint64(value)
-			c.end = c.next
-		default:
-			c.next, c.end = 1, 1
-		}
-	}
-	return nil
 }

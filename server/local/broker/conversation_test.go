@@ -210,7 +210,7 @@ func (s *stage) configure(a *arguments) {
 var verbs = map[string]func(s *stage, b *broker.Broker, a *arguments){
 	"topic": (*stage).topic, "group": (*stage).group, "send": (*stage).send, "pop": (*stage).pop, "ack": (*stage).ack, "keep": (*stage).keep,
 	"forge": (*stage).forge, "change": (*stage).change, "dead": (*stage).dead, "end": (*stage).end, "recall": (*stage).recall,
-	"subscribe": (*stage).subscribe, "damage": (*stage).damage, "garble": (*stage).garble, "fault": (*stage).fault, "status": (*stage).status, "positions": (*stage).positions,
+	"subscribe": (*stage).subscribe, "lose": (*stage).lose, "damage": (*stage).damage, "garble": (*stage).garble, "fault": (*stage).fault, "status": (*stage).status, "positions": (*stage).positions,
 	"cancel": func(s *stage, b *broker.Broker, a *arguments) {
 		if name := a.word(); !b.Cancel(s.pops[name]) {
 			s.say("%s does not wait", name)
@@ -551,15 +551,37 @@ func (s *stage) subscribe(b *broker.Broker, a *arguments) {
 	s.fails(b.Subscribe(g, client, parent, a.list(), start, quota))
 }
 
-// damaged is an error that stays.
-type damaged struct{}
+// damaged is the error of keys that are lost.
+type damaged struct{ from, to string }
 
-func (damaged) Error() string { return "checksum mismatch" }
-func (damaged) Damaged() bool { return true }
+func (damaged) Error() string             { return "checksum mismatch" }
+func (d damaged) Lost() (from, to []byte) { return []byte(d.from), []byte(d.to) }
 
-func (s *stage) damage(_ *broker.Broker, a *arguments) { s.unreadable(a.word(), damaged{}) }
+// lose has the store refuse the keys of one kind that are there, as one damaged block. Of numbered
+// things the first few may be kept.
+func (s *stage) lose(_ *broker.Broker, a *arguments) {
+	prefix, kept := a.word(), a.number("but", 0)
+	bad := map[string]bool{}
+	var d damaged
+	_ = s.store.Scan([]byte(prefix), []byte{prefix[0] + 1}, func(key, _ []byte) bool {
+		if kept--; kept >= 0 {
+			return true
+		}
+		if d.from == "" {
+			d.from = string(key)
+		}
+		d.to = string(key)
+		bad[d.to] = true
+		return true
+	})
+	s.refuse(bad, func([]byte) error { return d })
+}
+
+func (s *stage) damage(_ *broker.Broker, a *arguments) {
+	s.unreadable(a.word(), func(key []byte) error { return damaged{string(key), string(key)} })
+}
 func (s *stage) fault(_ *broker.Broker, a *arguments) {
-	s.unreadable(a.word(), errors.New("no more files"))
+	s.unreadable(a.word(), func([]byte) error { return errors.New("no more files") })
 }
 
 func (s *stage) garble(_ *broker.Broker, a *arguments) {
@@ -585,14 +607,21 @@ func (s *stage) holding(body string) map[string]bool {
 }
 
 // unreadable has the store refuse what holds a body.
-func (s *stage) unreadable(body string, err error) {
+func (s *stage) unreadable(body string, err func(key []byte) error) {
 	before := s.store.Fault
 	s.store.Fault = nil
 	bad := s.holding(body)
+	s.store.Fault = before
+	s.refuse(bad, err)
+}
+
+// refuse has the store refuse some keys, beside those that it refuses already.
+func (s *stage) refuse(bad map[string]bool, err func(key []byte) error) {
+	before := s.store.Fault
 	s.store.Fault = func(key []byte) error {
 		switch {
 		case bad[string(key)]:
-			return err
+			return err(key)
 		case before != nil:
 			return before(key)
 		}

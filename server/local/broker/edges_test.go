@@ -30,26 +30,8 @@ func used(t *testing.T) *brokertest.Store {
 	return s.store
 }
 
-// TestOpenRefusesWhatItCannotRead: what everything else hangs on is not left out in silence.
+// TestOpenRefusesWhatItCannotRead: what may be read another time is not left out.
 func TestOpenRefusesWhatItCannotRead(t *testing.T) {
-	for key, value := range map[string]string{
-		"Msequence": "short",
-		"Mid":       "",
-		"Tbad":      "{",
-		"Tnone":     `{"name":"none","queues":0}`,
-		"Tmany":     `{"name":"many","queues":1000000000}`,
-		"Gbad":      "{",
-		"oshort":    "12345678",
-		"o\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00": "short",
-		"cshort": "",
-		"c\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01": "short",
-	} {
-		s := used(t)
-		put(s, key, value)
-		if _, err := broker.Open(s, broker.DefaultConfig()); err == nil {
-			t.Errorf("opened with %q in %q", value, key)
-		}
-	}
 	for _, prefix := range "MTGoqmc" {
 		s := used(t)
 		s.Fault = func(key []byte) error {
@@ -60,6 +42,64 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 		}
 		if _, err := broker.Open(s, broker.DefaultConfig()); err == nil {
 			t.Errorf("opened although no key with %q can be read", prefix)
+		}
+	}
+}
+
+// reopened opens a store and collects what is reported.
+func reopened(t *testing.T, s *brokertest.Store) (b *broker.Broker, reports *[]string) {
+	t.Helper()
+	reports = new([]string)
+	config := broker.DefaultConfig()
+	config.Report = func(event string, err error) { *reports = append(*reports, fmt.Sprint(event, ": ", err)) }
+	b, err := broker.Open(s, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Invariants(); err != nil {
+		t.Error(err)
+	}
+	b.Begin(&brokertest.Batch{})
+	return b, reports
+}
+
+// TestOpenLeavesOutWhatMakesNoSense: it is reported, and the rest is served.
+func TestOpenLeavesOutWhatMakesNoSense(t *testing.T) {
+	for key, value := range map[string]string{
+		"Msequence": "short",
+		"Mid":       "",
+		"Tbad":      "{",
+		"Tnone":     `{"name":"none","queues":0}`,
+		"Tmany":     `{"name":"many","queues":1000000000}`,
+		"Tother":    `{"name":"one","queues":1,"id":99}`,
+		"Ttwin":     `{"name":"twin","queues":1,"id":1}`,
+		"Gbad":      "{",
+		"Gtwin":     `{"name":"twin","id":2}`,
+		"oshort":    "12345678",
+		"o\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00": "short",
+		"cshort": "",
+		"c":      "short",
+	} {
+		s := used(t)
+		if key == "c" { // the entry that is there
+			_ = s.Scan([]byte("c"), []byte("d"), func(k, _ []byte) bool { key = string(k); return false })
+		}
+		put(s, key, value)
+		b, reports := reopened(t, s)
+		if len(*reports) != 1 || !strings.Contains((*reports)[0], "damaged") {
+			t.Errorf("%q in %q: reported %q", value, key, *reports)
+		}
+		if b.Topic("orders") == nil || b.Group("g") == nil {
+			t.Errorf("%q in %q: the rest is not there", value, key)
+		}
+		if name := key[1:]; key[0] == 'T' {
+			if _, err := b.CreateTopic(broker.TopicSettings{Name: name, Type: "ANY", Queues: 1}); !errors.Is(err, broker.ErrDamaged) {
+				t.Errorf("a topic was made in place of %q: %v", name, err)
+			}
+		} else if key[0] == 'G' {
+			if _, err := b.CreateGroup(broker.GroupSettings{Name: name}); !errors.Is(err, broker.ErrDamaged) {
+				t.Errorf("a group was made in place of %q: %v", name, err)
+			}
 		}
 	}
 }

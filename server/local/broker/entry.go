@@ -1,8 +1,11 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
 )
 
 // entry is a message that a group's position has passed and that is not consumed.
@@ -165,27 +168,51 @@ func (b *Broker) giveOut(e *entry) {
 	e.out = true
 }
 
+// loadEntries: where entries are lost, nobody knows what is consumed and what is out with a
+// consumer. Groups go back there and read everything once more.
 func (b *Broker) loadEntries() error {
-	from := []byte{prefixEntry}
-	var bad error
-	err := b.store.Scan(from, after(from), func(key, value []byte) bool {
+	return b.load(prefixEntry, "entry", func(key, value []byte) error {
 		if len(key) != entryKeyBytes {
-			bad = errEntry
-			return false
+			return fmt.Errorf("broker: %q is no entry", key)
 		}
-		s := b.subscriptionOf(parsePositionKey(key))
-		if s == nil {
-			return true // of a topic or a group that is deleted
+		k := parsePositionKey(key)
+		offset := int64(binary.BigEndian.Uint64(key[positionKeyBytes:]))
+		s := b.subscriptionOf(k)
+		if s == nil || offset >= s.next[k.queue] {
+			return nil // of a topic or a group that is deleted, or read once more
 		}
-		e := b.newEntry(s, spot{parsePositionKey(key).queue, int64(binary.BigEndian.Uint64(key[positionKeyBytes:]))})
-		var line uint64
-		if line, bad = e.parse(value); bad != nil {
-			return false
+		var read entry
+		line, err := read.parse(value)
+		if err != nil {
+			return fmt.Errorf("%w: %q: %q", err, key, value)
 		}
+		e := b.newEntry(s, spot{k.queue, offset})
+		e.popTime, e.visibleAt, e.times, e.attempt, e.counts = read.popTime, read.visibleAt, read.times, read.attempt, read.counts
 		b.placeLoaded(e, line)
-		return true
-	})
-	return errors.Join(err, bad)
+		return nil
+	}, b.entriesLost)
+}
+
+// goBack has a group read again from an offset on. No entry at or behind it may be there.
+func (s *subscription) goBack(queue int32, offset int64) { s.next[queue] = min(s.next[queue], offset) }
+
+// entriesLost has all groups read again what was in a gap between their entries.
+func (b *Broker) entriesLost(g gap) {
+	for _, t := range b.topicOrder {
+		for _, s := range t.subscriptions {
+			for _, q := range t.queues {
+				first := appendEntryKey(nil, s.group.id, t.id, q.id, 0)
+				last := appendEntryKey(nil, s.group.id, t.id, q.id, math.MaxInt64)
+				switch {
+				case bytes.Compare(last, g.from) < 0 || bytes.Compare(g.to, first) < 0:
+				case bytes.Compare(g.from, first) > 0 && len(g.from) == entryKeyBytes:
+					s.goBack(q.id, int64(binary.BigEndian.Uint64(g.from[positionKeyBytes:])))
+				default:
+					s.goBack(q.id, 0)
+				}
+			}
+		}
+	}
 }
 
 // placeLoaded puts an entry where it stood.

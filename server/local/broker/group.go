@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,6 +68,8 @@ func (b *Broker) CreateGroup(settings GroupSettings) (*Group, error) {
 	switch {
 	case b.groups[settings.Name] != nil:
 		return nil, ErrExists
+	case b.gaps.have(prefixGroup, settings.Name):
+		return nil, ErrDamaged
 	case len(b.groups) >= b.config.GroupsMax:
 		return nil, ErrTooMany
 	}
@@ -115,17 +116,16 @@ func (b *Broker) DeleteGroup(name string) error {
 }
 
 func (b *Broker) loadGroups() error {
-	var bad error
-	from := []byte{prefixGroup}
-	err := b.store.Scan(from, after(from), func(key, value []byte) bool {
+	return b.load(prefixGroup, "group", func(key, value []byte) error {
 		var v groupValue
-		if bad = json.Unmarshal(value, &v); bad != nil {
-			bad = fmt.Errorf("broker: group %q: %w", key[1:], bad)
-			return false
+		if err := json.Unmarshal(value, &v); err != nil {
+			return fmt.Errorf("broker: group %q: %w", key[1:], err)
+		}
+		if v.Name != string(key[1:]) || b.groupByID[v.ID] != nil {
+			return fmt.Errorf("broker: group %q makes no sense: %s", key[1:], value)
 		}
 		g := newGroup(&v)
 		b.groups[g.Name], b.groupByID[g.id] = g, g
-		return true
-	})
-	return errors.Join(err, bad)
+		return nil
+	}, func(g gap) { b.gaps = append(b.gaps, g) })
 }

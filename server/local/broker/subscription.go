@@ -3,7 +3,7 @@ package broker
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -31,7 +31,11 @@ func (b *Broker) subscribe(g *Group, t *Topic) *subscription {
 	if s == nil {
 		s = addSubscription(g, t)
 		for _, q := range t.queues {
-			b.advance(s, q.id, q.start())
+			start := q.start()
+			if b.fromStart {
+				start = q.first
+			}
+			b.advance(s, q.id, start)
 		}
 	}
 	return s
@@ -103,23 +107,18 @@ func (b *Broker) advance(s *subscription, queue int32, next int64) {
 	binary.BigEndian.PutUint64(value, uint64(next))
 }
 
+// loadPositions: a group whose position is lost reads what is kept once more.
 func (b *Broker) loadPositions() error {
-	from := []byte{prefixPosition}
-	var bad error
-	err := b.store.Scan(from, after(from), func(key, value []byte) bool {
+	return b.load(prefixPosition, "position", func(key, value []byte) error {
 		if len(key) != positionKeyBytes || len(value) != 8 {
-			bad = errors.New("broker: not a position")
-			return false
+			return fmt.Errorf("broker: %q is no position: %q", key, value)
 		}
 		k := parsePositionKey(key)
-		s := b.subscriptionOf(k)
-		if s == nil {
-			return true
+		if s := b.subscriptionOf(k); s != nil {
+			s.next[k.queue] = int64(binary.BigEndian.Uint64(value))
 		}
-		s.next[k.queue] = int64(binary.BigEndian.Uint64(value))
-		return true
-	})
-	return errors.Join(err, bad)
+		return nil
+	}, func(gap) { b.fromStart = true })
 }
 
 // Position is how far a group is in a queue.

@@ -51,6 +51,7 @@ var (
 	ErrExists  = errors.New("broker: it exists already")
 	ErrMissing = errors.New("broker: it does not exist")
 	ErrTooMany = errors.New("broker: there are as many as there may be")
+	ErrDamaged = errors.New("broker: what was known of it is damaged")
 	ErrQueues  = fmt.Errorf("broker: a topic has 1 to %d queues, and never fewer than before", QueuesMax)
 )
 
@@ -157,6 +158,8 @@ func (b *Broker) CreateTopic(settings TopicSettings) (*Topic, error) {
 	switch {
 	case b.topics[settings.Name] != nil:
 		return nil, ErrExists
+	case b.gaps.have(prefixTopic, settings.Name):
+		return nil, ErrDamaged
 	case len(b.topics)-b.liteTopics >= b.config.TopicsMax:
 		return nil, ErrTooMany
 	case !settings.sound():
@@ -282,25 +285,22 @@ func (b *Broker) forgetAppends(t *Topic) {
 }
 
 func (b *Broker) loadTopics() error {
-	var bad error
-	from := []byte{prefixTopic}
-	err := b.store.Scan(from, after(from), func(key, value []byte) bool {
+	err := b.load(prefixTopic, "topic", func(key, value []byte) error {
 		var v topicValue
-		if bad = json.Unmarshal(value, &v); bad != nil {
-			bad = fmt.Errorf("broker: topic %q: %w", key[1:], bad)
-			return false
+		if err := json.Unmarshal(value, &v); err != nil {
+			return fmt.Errorf("broker: topic %q: %w", key[1:], err)
 		}
-		if v.TopicSettings = v.whole(); !v.sound() {
-			bad = fmt.Errorf("broker: topic %q has %d queues", key[1:], v.Queues)
-			return false
+		if v.TopicSettings = v.whole(); !v.sound() || v.Name != string(key[1:]) || b.topicByID[v.ID] != nil {
+			return fmt.Errorf("broker: topic %q makes no sense: %s", key[1:], value)
 		}
 		b.addTopic(&v)
-		return true
-	})
-	if err = errors.Join(err, bad); err != nil {
-		return err
-	}
+		return nil
+	}, func(g gap) { b.gaps = append(b.gaps, g) })
 	slices.SortFunc(b.topicOrder, func(x, y *Topic) int { return cmp.Compare(x.id, y.id) })
+	return err
+}
+
+func (b *Broker) loadQueues() error {
 	for _, t := range b.topicOrder {
 		for _, q := range t.queues {
 			if err := b.loadQueue(q); err != nil {
@@ -312,22 +312,28 @@ func (b *Broker) loadTopics() error {
 }
 
 // loadQueue finds the ends of a queue: at its first and last message, or, when retention has
-// taken all, where it was noted.
+// taken all, where it was noted. It never ends before a position: what comes next would not be
+// read.
 func (b *Broker) loadQueue(q *queue) error {
 	value, found, err := b.store.Get(b.value[:0], appendQueueKey(nil, prefixQueue, q.topic.id, q.id))
-	if err != nil {
+	switch {
+	case err != nil && !isDamage(err):
 		return err
-	}
-	if found && len(value) == 16 {
+	case err != nil:
+		b.report("the ends of a queue are damaged: it begins with what is there", err)
+	case found && len(value) == 16:
 		q.first, q.end = int64(binary.BigEndian.Uint64(value)), int64(binary.BigEndian.Uint64(value[8:]))
 	}
 	from := appendQueueKey(nil, prefixMessage, q.topic.id, q.id)
-	key, found, err := b.store.Last(nil, from, after(from))
+	key, err := b.lastKey(from, after(from))
 	if err != nil {
 		return err
 	}
-	if found {
+	if len(key) == messageKeyBytes {
 		q.end = max(q.end, offsetOfMessageKey(key)+1)
+	}
+	for _, s := range q.topic.subscriptions {
+		q.end = max(q.end, s.next[q.id])
 	}
 	q.visible = q.end
 	return nil

@@ -73,7 +73,7 @@ func (c *Cursor) settle(valid bool) bool {
 	}
 	c.Rest()
 	if err != nil {
-		c.err = c.s.unreadable(err, c.from, c.to)
+		c.err = c.s.unreadable(err, c.from, c.to, (*pebble.Iterator).First)
 	}
 	return false
 }

@@ -28,9 +28,9 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// Damaged tells readers, who need not know this type, that trying again is of no use: the keys
-// are lost, and those behind them can be read.
-func (e *UnreadableError) Damaged() bool { return true }
+// Lost tells readers, who need not know this type, that trying again is of no use: these keys,
+// both included, are lost, and those behind them can be read.
+func (e *UnreadableError) Lost() (from, to []byte) { return e.From, e.To }
 
 // spanName is the property that every block of a table has: the first and the last of its keys.
 // A table's index has only the last ones, and Pebble tells of a damaged block nothing but that
@@ -103,9 +103,9 @@ func (f *spanFilter) span() (first, last []byte, ok bool) {
 }
 
 // unreadable turns the error of a read that stood at from, or before it, into one that names the
-// lost keys. It reads the place once more to learn them. An error that is not damage, or whose
-// keys cannot be learnt, is returned as it is.
-func (s *Store) unreadable(err error, from, to []byte) error {
+// lost keys. It reads the place once more to learn them: seek is what was tried, First or Last. An
+// error that is not damage, or whose keys cannot be learnt, is returned as it is.
+func (s *Store) unreadable(err error, from, to []byte, seek func(*pebble.Iterator) bool) error {
 	info := pebble.ExtractDataCorruptionInfo(err)
 	if info == nil && !pebble.IsCorruptionError(err) {
 		return err
@@ -119,7 +119,7 @@ func (s *Store) unreadable(err error, from, to []byte) error {
 	})
 	if openErr == nil {
 		var again error
-		if it.First() {
+		if seek(it) {
 			if _, again = it.ValueAndErr(); again == nil {
 				_ = it.Close()
 				return err // it can be read now; who called may try again

@@ -10,14 +10,26 @@ import (
 // Get appends the value of key to dst.
 func (s *Store) Get(dst, key []byte) (value []byte, found bool, err error) {
 	v, closer, err := s.db.Get(key)
-	if err != nil {
-		if errors.Is(err, pebble.ErrNotFound) {
-			return dst, false, nil
-		}
-		return dst, false, s.unreadable(err, key, append(bytes.Clone(key), 0))
+	switch {
+	case err == nil:
+		dst = append(dst, v...)
+		return dst, true, closer.Close()
+	case errors.Is(err, pebble.ErrNotFound):
+		return dst, false, nil
+	case pebble.IsCorruptionError(err):
+		return s.getWhole(dst, key)
 	}
-	dst = append(dst, v...)
-	return dst, true, closer.Close()
+	return dst, false, err
+}
+
+// getWhole is Get without the filters that save reading a table: one of them may be what is damaged.
+func (s *Store) getWhole(dst, key []byte) (value []byte, found bool, err error) {
+	c := s.Cursor()
+	defer c.Close()
+	if found = c.Seek(key, append(bytes.Clone(key), 0)); found {
+		dst = append(dst, c.Value()...)
+	}
+	return dst, found, c.Err()
 }
 
 // Scan visits the keys in [from, to) in order until visit says no. Both slices are borrowed
@@ -33,7 +45,8 @@ func (s *Store) Scan(from, to []byte, visit func(key, value []byte) bool) error 
 	return c.Err()
 }
 
-// Last appends the greatest key in [from, to) to dst.
+// Last appends the greatest key in [from, to) to dst. An *UnreadableError names keys that may be
+// greater, and that are lost.
 func (s *Store) Last(dst, from, to []byte) (key []byte, found bool, err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
@@ -42,6 +55,9 @@ func (s *Store) Last(dst, from, to []byte) (key []byte, found bool, err error) {
 	if it.Last() {
 		dst, found = append(dst, it.Key()...), true
 	}
-	err = it.Error()
-	return dst, found && err == nil, errors.Join(err, it.Close())
+	err = errors.Join(it.Error(), it.Close())
+	if err != nil {
+		return dst, false, s.unreadable(err, from, to, (*pebble.Iterator).Last)
+	}
+	return dst, found, nil
 }
