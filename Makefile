@@ -19,6 +19,9 @@ LINT         := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME    ?= 10s
 FUZZPKGS    ?= ./...
 
+# How long the soak lasts.
+SOAK        ?= 10m
+
 # Which benchmarks run, how often each, and the time all of them together may take.
 BENCH       ?= .
 BENCHCOUNT  ?= 1
@@ -33,7 +36,7 @@ help: ## Print this list
 	  /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "Variables: FUZZTIME=60s  FUZZPKGS=./codec/...  BENCH=Send  BENCHCOUNT=5  ARGS='-pc my.json'  NAMESRV_ADDR=host:9876"
+	@echo "Variables: FUZZTIME=60s  FUZZPKGS=./codec/...  SOAK=10m  BENCH=Send  BENCHCOUNT=5  ARGS='-pc my.json'  NAMESRV_ADDR=host:9876"
 
 ## Use it
 .PHONY: build run
@@ -46,7 +49,7 @@ run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESR
 export NAMESRV_ADDR
 
 ## Check it
-.PHONY: test format vet unit crash unit-race modules race conformance fuzz bench bench-local lint
+.PHONY: test format vet unit crash unit-race modules race conformance soak fuzz bench bench-local lint
 test: format vet unit crash unit-race modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
@@ -81,6 +84,9 @@ race: ## Unit tests with -race, of the build that ships
 # Says in one line what it leaves out when Java or Maven is missing.
 conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
+
+soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goroutines
+	cd server/conformance && CONFORMANCE_TARGET=local CONFORMANCE_SOAK=$(SOAK) go test -count=1 -timeout 0 -run LocalSoak -v .
 
 fuzz: ## Run every fuzz target for FUZZTIME
 	@mkdir -p .tmp
