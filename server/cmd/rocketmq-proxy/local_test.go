@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +38,7 @@ func TestLocalMode(t *testing.T) {
 		t.Errorf("a message of the wrong type: exit code %d, %q", code, stderr)
 	}
 	say("  sent to orders, offset 0\n", "send", "-addr", proxy.addr, "-message-group", "g", "orders", "first")
-	if code, _, stderr := runProxy(t, "-store", store, "-pm", "local"); code != 1 || !strings.Contains(stderr, "cannot start") {
+	if code, _, stderr := runProxy(t, "-store", store, "-pm", "local"); code != 1 || !strings.Contains(stderr, fmt.Sprint("in use by process ", proxy.cmd.Process.Pid)) {
 		t.Errorf("a second proxy on the store: exit code %d, %q", code, stderr)
 	}
 	if code := proxy.stop(); code != 0 {
@@ -56,4 +57,21 @@ func TestLocalMode(t *testing.T) {
 	proxy.kill()
 	say("readers", "group", "list", "-store", store)
 	say("topic hello deleted\n", "topic", "delete", "-store", store, "-yes", "hello")
+}
+
+// TestStoreOfANewerVersion is refused, and says so, to the proxy and to the commands.
+func TestStoreOfANewerVersion(t *testing.T) {
+	store := t.TempDir()
+	if err := os.WriteFile(filepath.Join(store, "FORMAT"), []byte("rocketmq-proxy store format 1000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-pm", "local", "-store", store}, {"topic", "list", "-store", store}} {
+		code, _, stderr := runProxy(t, args...)
+		if code != 1 || !strings.Contains(stderr, "has format 1000") || !strings.Contains(stderr, "use the version that wrote it, or a newer one") {
+			t.Errorf("%v: exit code %d, %q", args, code, stderr)
+		}
+	}
+	if left, err := os.ReadFile(filepath.Join(store, "FORMAT")); err != nil || string(left) != "rocketmq-proxy store format 1000\n" {
+		t.Errorf("it was changed: %q %v", left, err)
+	}
 }
