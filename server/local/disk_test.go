@@ -160,6 +160,10 @@ func TestDamage(t *testing.T) {
 // then is there after the next start too.
 func TestDamageAnywhere(t *testing.T) {
 	const topics, each = 6, 60
+	flips := 10 // of a table
+	if testing.Short() {
+		flips = 3
+	}
 	whole := vfs.NewMem()
 	w := newWorld(t, whole)
 	for i := range topics {
@@ -179,7 +183,7 @@ func TestDamageAnywhere(t *testing.T) {
 			continue
 		}
 		size := len(read(t, whole, name))
-		for at := size / 20; at < size; at += 1 + size/10 {
+		for at := size / (2 * flips); at < size; at += 1 + size/flips {
 			fs := vfs.NewMem()
 			if _, err := vfs.Clone(whole, fs, "store", "store"); err != nil {
 				t.Fatal(err)
