@@ -17,11 +17,13 @@ import (
 )
 
 const (
-	// A peer is warm when what a message costs it differed by less than warmSpread in warmWindows
-	// windows in a row. Processor time, because on a shared machine throughput never settles. Who
-	// is not warm after warmWindowsMax is measured as it is, which is said.
-	warmWindows = 3
-	warmSpread  = 0.10
+	// A peer is warm when it has worked on warmMessages, since a virtual machine compiles what has
+	// run often, and what a message costs it differed by less than warmSpread in warmWindows windows
+	// in a row. Processor time, because on a shared machine throughput never settles. Who is not warm
+	// after warmWindowsMax is measured as it is, which is said.
+	warmMessages = 500_000
+	warmWindows  = 3
+	warmSpread   = 0.10
 
 	warmWindowsMax = 24
 
@@ -39,6 +41,7 @@ type station struct {
 	workload  Workload
 	fixed     bool
 	stored    uint64  // messages in it that nobody has acknowledged
+	done      uint64  // messages of the workload
 	perSecond float64 // in its best window
 }
 
@@ -125,7 +128,7 @@ func (t *station) warm(ctx context.Context, length time.Duration) error {
 		costs = append(costs, r.CPUMicros)
 		took := time.Since(begun).Round(time.Second)
 		switch {
-		case settled(costs):
+		case t.done >= warmMessages && settled(costs):
 			fmt.Printf("bench: %s %s: warm after %v, us a message: %.1f\n", t.Name, t.workload.Scenario, took, costs)
 			return nil
 		case len(costs) == warmWindowsMax:
@@ -159,6 +162,7 @@ func (t *station) window(ctx context.Context, warmUp, length time.Duration) (rep
 		return r, err
 	}
 	t.perSecond = max(t.perSecond, r.PerSecond)
+	t.done += total.Messages
 	if !takes {
 		t.stored += total.Messages
 		return r, nil
