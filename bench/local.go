@@ -38,6 +38,7 @@ var coldPerSecond = map[string]float64{peer.Local: 100_000, peer.JavaLocal: 6_00
 // station is a running peer with a store of its own.
 type station struct {
 	*peer.Process
+	dir       string
 	workload  Workload
 	fixed     bool
 	stored    uint64  // messages in it that nobody has acknowledged
@@ -54,6 +55,7 @@ func (s *Suite) RunLocal(ctx context.Context, w Workload) (cold, warm *report.Ca
 	defer func() {
 		for _, t := range stations {
 			t.Stop()
+			err = errors.Join(err, os.RemoveAll(t.dir)) // gigabytes: not left to the end of the suite
 		}
 	}()
 	for _, name := range s.Options.peers(true) {
@@ -61,17 +63,15 @@ func (s *Suite) RunLocal(ctx context.Context, w Workload) (cold, warm *report.Ca
 		if err != nil {
 			return nil, nil, err
 		}
-		defer os.RemoveAll(dir)
 		p, err := s.binaries.StartLocal(name, dir)
-		var unavailable *peer.UnavailableError
-		if errors.As(err, &unavailable) {
+		if _, unavailable := errors.AsType[*peer.UnavailableError](err); unavailable {
 			fmt.Printf("bench: %v: it is left out\n", err)
 			continue
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		t := &station{Process: p, workload: w, fixed: s.Options.Fixed, perSecond: coldPerSecond[name]}
+		t := &station{Process: p, dir: dir, workload: w, fixed: s.Options.Fixed, perSecond: coldPerSecond[name]}
 		stations = append(stations, t)
 		if err := t.round(ctx, cold, 0, s.Options.Cold); err != nil {
 			return nil, nil, err

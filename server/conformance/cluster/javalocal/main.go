@@ -28,15 +28,15 @@ func main() {
 		fmt.Println(missing, "is missing")
 		os.Exit(exitUnavailable)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	if err := run(ctx, *dir, *topic, *queues, *group); err != nil && ctx.Err() == nil {
+	if err := run(*dir, *topic, *queues, *group); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, topic string, queues int, group string) error {
+func run(dir, topic string, queues int, group string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	java, err := cluster.StartLocal(ctx, dir, "SYNC_FLUSH")
 	defer java.Stop()
 	if err != nil {
