@@ -41,6 +41,7 @@ type station struct {
 	dir       string
 	workload  Workload
 	fixed     bool
+	loads     int     // so far
 	stored    uint64  // messages in it that nobody has acknowledged
 	done      uint64  // messages of the workload
 	perSecond float64 // in its best window
@@ -196,5 +197,10 @@ func (t *station) supply(ctx context.Context, wanted uint64) error {
 func (t *station) load(w Workload) load.Config {
 	w.Params.Broker = t.Addrs["broker"]
 	w.Params.AllowEmpty = true // a broker may find a queue taken; whether it ran dry is counted
-	return loadConfig(w, t.Process, t.fixed)
+	c := loadConfig(w, t.Process, t.fixed)
+	// Java forgets a client's settings some time after its last stream, also when it is back by then.
+	t.loads++
+	load := t.loads
+	c.Client = func(conn int) string { return fmt.Sprintf("bench@%d@%d@%s", load, conn, t.Name) }
+	return c
 }
