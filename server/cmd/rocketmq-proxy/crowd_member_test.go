@@ -32,8 +32,8 @@ type crowd struct {
 	members  sync.WaitGroup
 	end      context.CancelFunc
 	door     chan struct{} // of those who join: a thousand handshakes at once are another test
-	settled  atomic.Int32 // members that have settings
-	received atomic.Int32 // messages that they hold
+	settled  atomic.Int32  // members that have settings
+	received atomic.Int32  // messages that they hold
 	failures atomic.Int32
 }
 
