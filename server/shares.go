@@ -95,7 +95,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
-		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
+		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout, RelayTimeout: c.Client.RelayTimeout,
 		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest, Advertised: advertised(c, port),
 		Policy: policy(c),

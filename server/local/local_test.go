@@ -117,16 +117,15 @@ func TestTransaction(t *testing.T) {
 
 // producers answers checks as a producer would.
 type producers struct {
+	backend.Clients
 	asked chan *backend.TransactionCheck
 }
 
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
-func (p producers) Unsubscribed(string, string, string)               {}
-func (p producers) Published() []string                               { return nil }
 
 func TestProducersAreAsked(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Broker.CheckInterval, c.Broker.CheckAfter = 50, 10 })
-	p := producers{make(chan *backend.TransactionCheck, 16)}
+	p := producers{asked: make(chan *backend.TransactionCheck, 16)}
 	w.Attach(p)
 	w.sends("orders", "half", "TRAN_MSG=true;colour=red;")
 	for range 2 {
