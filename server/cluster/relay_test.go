@@ -18,6 +18,19 @@ type consumers struct {
 	asked chan *backend.RunningInfo // those that are never answered, when it is set
 }
 
+// fails lets all later answers be this fault.
+func (c *consumers) fails(f backend.Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fault = f
+}
+
+func (c *consumers) outcome() backend.Fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.fault
+}
+
 func (c *consumers) RunningInfo(op *backend.RunningInfo) {
 	if c.asked != nil {
 		c.asked <- op
@@ -28,7 +41,7 @@ func (c *consumers) RunningInfo(op *backend.RunningInfo) {
 	if op.Stack {
 		op.Threads = "main of " + op.ClientID + " in " + op.Group
 	}
-	op.End(c.fault)
+	op.End(c.outcome())
 }
 
 func (c *consumers) ConsumeDirectly(op *backend.ConsumeDirectly) {
@@ -37,7 +50,7 @@ func (c *consumers) ConsumeDirectly(op *backend.ConsumeDirectly) {
 	op.Outcome, op.Remark = backend.ConsumedLater, string(body.AppendTo(nil))+" for "+op.ClientID
 	body.Release()
 	op.Body.Release()
-	op.End(c.fault)
+	op.End(c.outcome())
 }
 
 // asking is a proxy whose heartbeats have reached the broker: ask asks on their connection.
@@ -91,7 +104,7 @@ func TestRelaysAreRefused(t *testing.T) {
 		backend.Timeout: int32(command.ResponseSystemBusy), backend.Busy: int32(command.ResponseSystemBusy),
 		backend.NotSupported: int32(command.ResponseNoPermission), backend.Internal: int32(command.ResponseSystemError),
 	} {
-		who.fault = backend.Fault{Kind: kind, Text: "because"}
+		who.fails(backend.Fault{Kind: kind, Text: "because"})
 		for code, body := range map[int32][]byte{307: nil, 309: record} {
 			if got := ask(code, aConsumer, body); got.Code != want || got.Remark != "because" || len(got.Body) > 0 {
 				t.Errorf("fault %d of %d: %d %q", kind, code, got.Code, got.Remark)
