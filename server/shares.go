@@ -106,8 +106,14 @@ func renewPolicy(c *config.Config) session.RenewPolicy {
 	return session.RenewPolicy{
 		AttemptsMax: c.Renew.AttemptsMax, Ahead: c.Renew.Ahead, TimeMax: c.Renew.TimeMax, Period: c.Renew.Period,
 		WhenClear: c.Receive.InvisibleWhenClear, CallTimeout: c.Broker.CallTimeout, Expiry: c.Session.Expiry,
+		LostAfter: lostAfter,
 	}
 }
+
+// lostAfter is how long a client may be silent whose telemetry stream broke. Those that live are
+// heard of within it: they poll again at once, and open another stream after a second, some
+// after five.
+const lostAfter = 6 * time.Second
 
 func policy(c *config.Config) session.Policy {
 	p := session.Policy{

@@ -255,12 +255,15 @@ func trimSlash(path []byte) string {
 	return string(path)
 }
 
-// sessionOf finds the session of a client id, nil when the client is not known. What was found
-// is remembered, so that the calls of one client on one connection share no lock with others.
+// sessionOf finds the session of a client id, nil when the client is not known, and notes that the
+// client lives. What was found is remembered, so that the calls of one client on one connection
+// share no lock with others.
 func (c *Client) sessionOf(id []byte) *session.Session {
-	if s := c.session; s != nil && s.ID == string(id) && !s.Ended() {
-		return s
+	if s := c.session; s == nil || s.ID != string(id) || s.Ended() {
+		c.session = c.service.Sessions.Find(id)
 	}
-	c.session = c.service.Sessions.Find(id)
+	if c.session != nil {
+		c.session.Heard(c.now)
+	}
 	return c.session
 }

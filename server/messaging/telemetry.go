@@ -56,15 +56,23 @@ func (m *telemetry) Message(s *h2.Stream, msg *pool.Chain) {
 }
 
 // HalfClosed implements h2.Handler.
-func (m *telemetry) HalfClosed(s *h2.Stream) { m.finish(s, grpc.Status{}) }
+func (m *telemetry) HalfClosed(s *h2.Stream) {
+	m.ended = true
+	s.Finish(grpc.Status{})
+	if m.unbind() {
+		m.client.service.renewer.Lost(m.session, m.client.now)
+	}
+}
 
 // Canceled implements h2.Handler. The session lives on: a client whose stream broke comes
 // back, and its other calls need its settings meanwhile. Only its lite topics go, so that others
-// of its group get their messages; it names them again when it is back.
+// of its group get their messages; it names them again when it is back. And what it works on goes
+// back a little later, unless it is heard of.
 func (m *telemetry) Canceled(*h2.Stream, error) {
 	m.ended = true
 	if m.unbind() {
 		m.client.service.leaveLite(m.session)
+		m.client.service.renewer.Lost(m.session, m.client.now)
 	}
 }
 
