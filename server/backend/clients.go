@@ -16,11 +16,20 @@ type Clients interface {
 	Published() []string
 	// Unsubscribed tells a client that its group no longer has a lite topic.
 	Unsubscribed(clientID, group, liteTopic string)
+	// Consumers lists the consumers of a group that are connected, in no order.
+	Consumers(group string) []Consumer
 	// RunningInfo tells what a consumer is doing. It comes home once.
 	RunningInfo(op *RunningInfo)
 	// ConsumeDirectly has one consumer work on a message that was not delivered to it. It comes
 	// home once, and takes op.Body.
 	ConsumeDirectly(op *ConsumeDirectly)
+}
+
+// Consumer is a client that receives for a group.
+type Consumer struct {
+	ID      string
+	Version string // as it says itself
+	Pushes  bool   // a push consumer; else it receives when it likes
 }
 
 // RunningInfo is an operator's question about one consumer.

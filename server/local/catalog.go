@@ -202,7 +202,37 @@ func (l shelf) Groups() (all []catalog.GroupInfo, err error) {
 		return nil
 	})
 	slices.SortFunc(all, func(x, y catalog.GroupInfo) int { return strings.Compare(x.Name, y.Name) })
+	for i := range all {
+		all[i].Clients = len(l.members(all[i].Name))
+	}
 	return all, err
+}
+
+// members are the clients that receive for a group.
+func (l shelf) members(group string) (all []catalog.Member) {
+	if l.clients == nil { // the proxy does not run
+		return nil
+	}
+	for _, c := range l.clients.Consumers(group) {
+		all = append(all, catalog.Member{ID: c.ID, Version: c.Version, Pushes: c.Pushes})
+	}
+	slices.SortFunc(all, func(x, y catalog.Member) int { return strings.Compare(x.ID, y.ID) })
+	return all
+}
+
+// Threads implements catalog.Catalog.
+func (l shelf) Threads(group, clientID string) (string, error) {
+	if l.clients == nil {
+		return "", catalog.Errorf(catalog.Unavailable, "the proxy does not run, so no client is connected to it")
+	}
+	e := &errand{done: make(chan struct{})}
+	op := &backend.RunningInfo{Exchange: backend.Exchange{Home: l.turn, Then: e}, Group: group, ClientID: clientID, Stack: true}
+	l.clients.RunningInfo(op)
+	<-e.done
+	if !op.Fault.OK() {
+		return "", catalog.Errorf(catalog.Unavailable, "%s", op.Fault.Text)
+	}
+	return op.Threads, nil
 }
 
 // Group implements catalog.Catalog.
@@ -215,6 +245,8 @@ func (l shelf) Group(name string) (info catalog.GroupInfo, err error) {
 		info = groupInfo(g)
 		return nil
 	})
+	info.Members = l.members(name)
+	info.Clients = len(info.Members)
 	return info, err
 }
 

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -270,4 +271,56 @@ func TestClosed(t *testing.T) {
 		t.Error("a send was taken after the end")
 	}
 	w.Local = nil
+}
+
+// members are two consumers, one of which says what its threads do.
+type members struct{ backend.Clients }
+
+func (members) Consumers(group string) []backend.Consumer {
+	if group != "readers" {
+		return nil
+	}
+	return []backend.Consumer{{ID: "b", Version: "GOLANG 5.1.4"}, {ID: "a", Version: "JAVA 5.0.7", Pushes: true}}
+}
+
+func (members) RunningInfo(op *backend.RunningInfo) {
+	if op.ClientID != "a" || !op.Stack {
+		op.End(backend.Fault{Kind: backend.Internal, Text: "not connected"})
+		return
+	}
+	op.Threads = "main of " + op.Group
+	op.End(backend.Fault{})
+}
+
+// TestMembersAreShown in the catalog of a proxy that runs.
+func TestMembersAreShown(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	c := w.Catalog()
+	for _, name := range []string{"readers", "writers"} {
+		if _, err := c.CreateGroup(catalog.GroupChange{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Threads("readers", "a"); err == nil {
+		t.Error("nobody is connected to a proxy that does not run")
+	}
+	if info, err := c.Group("readers"); err != nil || info.Clients != 0 {
+		t.Errorf("%+v %v", info, err)
+	}
+	w.Attach(members{})
+	info, err := c.Group("readers")
+	want := []catalog.Member{{ID: "a", Version: "JAVA 5.0.7", Pushes: true}, {ID: "b", Version: "GOLANG 5.1.4"}}
+	if err != nil || info.Clients != 2 || !slices.Equal(info.Members, want) {
+		t.Errorf("%+v %v", info, err)
+	}
+	all, err := c.Groups()
+	if err != nil || len(all) != 2 || all[0].Clients != 2 || all[1].Clients != 0 || all[0].Members != nil {
+		t.Errorf("%+v %v", all, err)
+	}
+	if text, err := c.Threads("readers", "a"); err != nil || text != "main of readers" {
+		t.Errorf("%q %v", text, err)
+	}
+	if _, err := c.Threads("readers", "b"); err == nil || err.Error() != "not connected" {
+		t.Error(err)
+	}
 }

@@ -190,8 +190,7 @@ func (svc *Service) RunningInfo(op *backend.RunningInfo) {
 		return
 	}
 	settings := who.Settings()
-	op.Version = settings.GetUserAgent().GetLanguage().String() + " " + settings.GetUserAgent().GetVersion()
-	op.Pushes = settings.GetClientType() != apiv2.ClientType_SIMPLE_CONSUMER
+	op.Version, op.Pushes = clientVersion(settings), settings.GetClientType() != apiv2.ClientType_SIMPLE_CONSUMER
 	op.Orderly = settings.GetSubscription().GetFifo()
 	for _, entry := range settings.GetSubscription().GetSubscriptions() {
 		op.Subscriptions = append(op.Subscriptions, backend.Subscription{
@@ -204,6 +203,22 @@ func (svc *Service) RunningInfo(op *backend.RunningInfo) {
 		return
 	}
 	svc.relay(who, stream, threadsQuestion{op})
+}
+
+// clientVersion is language and version of a client, as it says itself.
+func clientVersion(settings *apiv2.Settings) string {
+	return settings.GetUserAgent().GetLanguage().String() + " " + settings.GetUserAgent().GetVersion()
+}
+
+// Consumers implements backend.Clients.
+func (svc *Service) Consumers(group string) (all []backend.Consumer) {
+	for _, s := range svc.Sessions.Consumers(group) {
+		settings := s.Settings()
+		all = append(all, backend.Consumer{
+			ID: s.ID, Version: clientVersion(settings), Pushes: settings.GetClientType() != apiv2.ClientType_SIMPLE_CONSUMER,
+		})
+	}
+	return all
 }
 
 // threadsQuestion asks a client what its threads do.

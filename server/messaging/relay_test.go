@@ -119,6 +119,12 @@ func TestRunningInfo(t *testing.T) {
 	op := &backend.RunningInfo{Exchange: o.exchange(), Group: "readers", ClientID: "a"}
 	w.fake.clients.RunningInfo(op)
 	<-o.came
+	if got := w.fake.clients.Consumers("readers"); len(got) != 1 || got[0] != (backend.Consumer{ID: "a", Version: "GOLANG 5.1.4", Pushes: true}) {
+		t.Errorf("%+v", got)
+	}
+	if got := w.fake.clients.Consumers("others"); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
 	want := []backend.Subscription{{Topic: "orders", Expression: "*"}}
 	if !op.Fault.OK() || !op.Pushes || op.Orderly || op.Version != "GOLANG 5.1.4" || fmt.Sprint(op.Subscriptions) != fmt.Sprint(want) || op.Threads != "" {
 		t.Errorf("%+v", op)

@@ -108,6 +108,12 @@ func (c *Client) Group(name string) (catalog.GroupInfo, error) {
 	return call[catalog.GroupInfo](c, http.MethodGet, under(pathGroups, name), nil)
 }
 
+// Threads implements catalog.Catalog.
+func (c *Client) Threads(group, clientID string) (string, error) {
+	said, err := call[threads](c, http.MethodGet, under(under(pathGroups, group)+"/members", clientID)+"/threads", nil)
+	return said.Threads, err
+}
+
 // DeleteGroup implements catalog.Catalog.
 func (c *Client) DeleteGroup(name string) error {
 	_, err := call[struct{}](c, http.MethodDelete, under(pathGroups, name), nil)
