@@ -78,19 +78,11 @@ func (m *member) live(ctx context.Context) {
 	defer m.close()
 	said, say := io.Pipe()
 	defer say.Close()
-	heard := m.open(ctx, "Telemetry", said)
+	heard := m.join(ctx, said, say)
 	if heard == nil {
 		return
 	}
 	defer heard.close()
-	go func() {
-		_, _ = say.Write(grpcMessage(&apiv2.TelemetryCommand{Command: &apiv2.TelemetryCommand_Settings{Settings: m.settings()}}))
-	}()
-	if err := heard.next(&apiv2.TelemetryCommand{}); err != nil {
-		m.failed(ctx, "Telemetry", err)
-		return
-	}
-	m.settled.Add(1)
 	var polls sync.WaitGroup
 	defer polls.Wait()
 	polls.Go(func() {
@@ -191,7 +183,7 @@ func (m *member) open(ctx context.Context, method string, request io.Reader) *an
 	if method == "ReceiveMessage" {
 		post.Header.Set("Grpc-Timeout", fmt.Sprintf("%dS", int(memberPatient.Seconds())))
 	}
-	response, err := m.http.Do(post)
+	response, err := m.http.Do(post) //nolint:bodyclose // answers.close does
 	if err != nil {
 		m.failed(ctx, method, err)
 		return nil

@@ -184,22 +184,22 @@ func (p *process) processorTime() time.Duration {
 	if err != nil {
 		p.tb.Fatalf("%v\n%s", err, p.output())
 	}
-	const tick = time.Second / 100 // USER_HZ
+	const perSecond = 100 // USER_HZ
 	_, rest, _ := bytes.Cut(stat, []byte(") "))
 	fields := bytes.Fields(rest)
 	const user, system = 11, 12
 	if len(fields) <= system {
 		p.tb.Fatalf("/proc/pid/stat is %q", stat)
 	}
-	var ticks time.Duration
+	ticks := int64(0)
 	for _, field := range fields[user : system+1] {
 		n, err := strconv.ParseInt(string(field), 10, 64)
 		if err != nil {
 			p.tb.Fatalf("/proc/pid/stat is %q", stat)
 		}
-		ticks += time.Duration(n)
+		ticks += n
 	}
-	return ticks * tick
+	return time.Duration(ticks) * (time.Second / perSecond)
 }
 
 // forgetPeak makes VmHWM, the highest RSS so far, begin anew (proc_pid_clear_refs(5)).
