@@ -80,10 +80,17 @@ func TestMixedFleetWorksTogether(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			one, other := dial(t, pair[0], insecure.NewCredentials()), dial(t, pair[1], insecure.NewCredentials())
-			t.Run("sent, received, acknowledged", func(t *testing.T) { acksElsewhere(one.of(t), other.of(t)) })
-			t.Run("made visible", func(t *testing.T) { changesElsewhere(one.of(t), other.of(t)) })
-			t.Run("forwarded to the dead letters", func(t *testing.T) { forwardsElsewhere(one.of(t), other.of(t)) })
-			t.Run("recalled", func(t *testing.T) { recallsElsewhere(one.of(t), other.of(t)) })
+			for what, conversation := range map[string]func(one, other peer){
+				"sent, received, acknowledged":  acksElsewhere,
+				"made visible":                  changesElsewhere,
+				"forwarded to the dead letters": forwardsElsewhere,
+				"recalled":                      recallsElsewhere,
+			} {
+				t.Run(what, func(t *testing.T) {
+					t.Parallel()
+					conversation(one.of(t), other.of(t))
+				})
+			}
 		})
 	}
 }
