@@ -190,7 +190,7 @@ func (svc *Service) RunningInfo(op *backend.RunningInfo) {
 		return
 	}
 	settings := who.Settings()
-	op.Version, op.Pushes = clientVersion(settings), settings.GetClientType() != apiv2.ClientType_SIMPLE_CONSUMER
+	op.Version, op.Pushes = clientVersion(settings), pushes(settings)
 	op.Orderly = settings.GetSubscription().GetFifo()
 	for _, entry := range settings.GetSubscription().GetSubscriptions() {
 		op.Subscriptions = append(op.Subscriptions, backend.Subscription{
@@ -210,13 +210,17 @@ func clientVersion(settings *apiv2.Settings) string {
 	return settings.GetUserAgent().GetLanguage().String() + " " + settings.GetUserAgent().GetVersion()
 }
 
+// pushes tells whether a client is handed messages as they come.
+func pushes(settings *apiv2.Settings) bool {
+	t := settings.GetClientType()
+	return t == apiv2.ClientType_PUSH_CONSUMER || t == apiv2.ClientType_LITE_PUSH_CONSUMER
+}
+
 // Consumers implements backend.Clients.
 func (svc *Service) Consumers(group string) (all []backend.Consumer) {
 	for _, s := range svc.Sessions.Consumers(group) {
 		settings := s.Settings()
-		all = append(all, backend.Consumer{
-			ID: s.ID, Version: clientVersion(settings), Pushes: settings.GetClientType() != apiv2.ClientType_SIMPLE_CONSUMER,
-		})
+		all = append(all, backend.Consumer{ID: s.ID, Version: clientVersion(settings), Pushes: pushes(settings)})
 	}
 	return all
 }
