@@ -29,6 +29,11 @@ const (
 // under is the path of one topic or group; names may have any character in a URL.
 func under(path, name string) string { return path + "/" + url.PathEscape(name) }
 
+// pathOfThreads is what the threads of one client of a group do.
+func pathOfThreads(group, client string) string {
+	return under(pathGroups, group) + "/members/" + url.PathEscape(client) + "/threads"
+}
+
 // outcome is the answer to a PUT.
 type outcome struct {
 	Outcome catalog.Outcome `json:"outcome"`
