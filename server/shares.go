@@ -95,7 +95,7 @@ func messagingConfig(c *config.Config, port int) messaging.Config {
 		PollMin: c.Client.PollTimeoutMin, PollMax: c.Client.PollTimeoutMax,
 		InvisibleDefault: c.Receive.InvisibleDefault, InvisibleMin: c.Receive.InvisibleMin,
 		InvisibleMax: c.Receive.InvisibleMax, InvisibleWhenClear: c.Receive.InvisibleWhenClear,
-		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout,
+		AutoRenew: c.Renew.Enabled, Renew: renewPolicy(c), CallTimeout: c.Broker.CallTimeout, RelayTimeout: c.Client.RelayTimeout,
 		InflightBytesMax: c.Limits.InflightBytesMax / 2, LongPollsMax: c.Limits.LongPollsMax,
 		ServerPort: port, EndpointPortFromRequest: c.Proxy.EndpointPortFromRequest, Advertised: advertised(c, port),
 		Policy: policy(c),
@@ -106,8 +106,14 @@ func renewPolicy(c *config.Config) session.RenewPolicy {
 	return session.RenewPolicy{
 		AttemptsMax: c.Renew.AttemptsMax, Ahead: c.Renew.Ahead, TimeMax: c.Renew.TimeMax, Period: c.Renew.Period,
 		WhenClear: c.Receive.InvisibleWhenClear, CallTimeout: c.Broker.CallTimeout, Expiry: c.Session.Expiry,
+		LostAfter: lostAfter,
 	}
 }
+
+// lostAfter is how long a client may be silent whose telemetry stream broke. Those that live are
+// heard of within it: they poll again at once, and open another stream after a second, some
+// after five.
+const lostAfter = 6 * time.Second
 
 func policy(c *config.Config) session.Policy {
 	p := session.Policy{

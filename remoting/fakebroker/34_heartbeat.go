@@ -104,6 +104,14 @@ func (b *Broker) producer(group string) *Client {
 	return nil
 }
 
+// Producer is an open connection on which heartbeats of a producer group came, nil when there is
+// none.
+func (b *Broker) Producer(group string) *Client {
+	b.cluster.mu.Lock()
+	defer b.cluster.mu.Unlock()
+	return b.producer(group)
+}
+
 // Producers are the client ids that sent heartbeats for a producer group.
 func (b *Broker) Producers(group string) []string {
 	b.cluster.mu.Lock()

@@ -23,6 +23,7 @@ type Client struct {
 	closed bool
 	hangup bool // close when out is written
 	opaque int32
+	asked  map[int32]chan<- *Request // requests that wait for an answer, by opaque
 }
 
 func newClient(s *Server, conn net.Conn) *Client {
@@ -47,9 +48,27 @@ func (c *Client) Push(code int32, ext map[string]string, body []byte) {
 
 // Request sends a request that may be answered; answers are read and dropped.
 func (c *Client) Request(code, flag int32, ext map[string]string, body []byte) {
+	c.request(code, flag, ext, body, nil)
+}
+
+// Ask sends a request and returns where its answer comes, whose Code is that of the response. It
+// does not come when the connection ends.
+func (c *Client) Ask(code int32, ext map[string]string, body []byte) <-chan *Request {
+	answer := make(chan *Request, 1)
+	c.request(code, 0, ext, body, answer)
+	return answer
+}
+
+func (c *Client) request(code, flag int32, ext map[string]string, body []byte, answer chan<- *Request) {
 	c.mu.Lock()
 	c.opaque++
 	opaque := c.opaque
+	if answer != nil {
+		if c.asked == nil {
+			c.asked = map[int32]chan<- *Request{}
+		}
+		c.asked[opaque] = answer
+	}
 	c.mu.Unlock()
 	frame := command.AppendRequest(nil, command.JSON, command.RequestCode(code), opaque, flag, extFields(ext), len(body))
 	c.Send(append(frame, body...))
@@ -135,10 +154,23 @@ func (c *Client) read() {
 		if err != nil {
 			return
 		}
+		request.Client = c
 		if request.Flag&command.FlagResponse == 0 {
-			request.Client = c
 			c.server.serve(request)
+		} else {
+			c.answered(request)
 		}
+	}
+}
+
+// answered hands an answer to whoever asked.
+func (c *Client) answered(answer *Request) {
+	c.mu.Lock()
+	waiting := c.asked[answer.Opaque]
+	delete(c.asked, answer.Opaque)
+	c.mu.Unlock()
+	if waiting != nil {
+		waiting <- answer
 	}
 }
 

@@ -37,18 +37,3 @@ type TransactionCheck struct {
 
 // Release gives the record's memory back.
 func (c *TransactionCheck) Release() { c.Body.Release() }
-
-// Clients is what a backend may ask of the clients behind the proxy. Its methods may be called
-// from any turn and do not block.
-type Clients interface {
-	// CheckTransaction asks one producer of the topic; its answer comes as an EndTransaction.
-	// It takes check, and tells whether there was a producer to ask.
-	CheckTransaction(check *TransactionCheck) bool
-	// Published lists the topics that producers said they publish to: whoever asks for the end
-	// of transactions wants to know whom it may ask.
-	Published() []string
-	// Subscribed counts the connected consumers of each group that has any.
-	Subscribed() map[string]int
-	// Unsubscribed tells a client that its group no longer has a lite topic.
-	Unsubscribed(clientID, group, liteTopic string)
-}

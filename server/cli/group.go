@@ -19,6 +19,7 @@ Usage:
   rocketmq-proxy group create [flags] GROUP     make a group, or change it
   rocketmq-proxy group list                     all groups, and how far behind they are
   rocketmq-proxy group describe GROUP           one group, topic by topic and queue by queue
+  rocketmq-proxy group threads GROUP CLIENT     what the threads of a client of the group do
   rocketmq-proxy group delete [-yes] GROUP      forget a group and what it has consumed;
                                                 -yes: though clients are connected or messages
                                                 in flight
@@ -49,7 +50,7 @@ Example:
 Exit code: 0 done, 1 not done, 2 wrong command line.
 `
 
-var groupVerbs = []verb{{"create", groupCreate}, {"list", groupList}, {"describe", groupDescribe}, {"delete", groupDelete}}
+var groupVerbs = []verb{{"create", groupCreate}, {"list", groupList}, {"describe", groupDescribe}, {"threads", groupThreads}, {"delete", groupDelete}}
 
 func runGroup(_ context.Context, args []string, w *World) error {
 	return runVerb("group", groupHelp, groupVerbs, args, w)
@@ -231,7 +232,47 @@ func groupDescribe(args []string, w *World) error {
 	for _, q := range info.Queues {
 		rows = append(rows, []any{q.Topic, q.ID, q.Offset, q.Max, q.Lag, q.InFlight})
 	}
+	if err := table(w.Stdout, rows); err != nil || len(info.Members) == 0 {
+		return err
+	}
+	fmt.Fprintln(w.Stdout)
+	rows = [][]any{{"CLIENT", "KIND", "VERSION"}}
+	for _, m := range info.Members {
+		kind := "simple"
+		if m.Pushes {
+			kind = "push"
+		}
+		rows = append(rows, []any{m.ID, kind, m.Version})
+	}
 	return table(w.Stdout, rows)
+}
+
+func groupThreads(args []string, w *World) error {
+	f, p, flagged := groupFlags("threads")
+	words, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	if *flagged != "" {
+		words = append([]string{*flagged}, words...)
+	}
+	if len(words) != 2 {
+		return f.wrong("takes a group and a client; group describe GROUP lists the clients")
+	}
+	store, err := p.open(w, false)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	text, err := store.Threads(words[0], words[1])
+	if err != nil {
+		return err
+	}
+	if p.json {
+		return writeJSON(w.Stdout, map[string]string{"threads": text})
+	}
+	_, err = fmt.Fprintln(w.Stdout, text)
+	return err
 }
 
 // retryWords is a retry policy for a person.

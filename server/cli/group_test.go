@@ -25,7 +25,9 @@ func TestGroup(t *testing.T) {
 		}
 		info.Clients, info.Lag, info.InFlight = 2, 7, 1
 		info.Queues = []catalog.GroupQueue{{Topic: "orders", ID: 3, Offset: 10, Max: 17, Lag: 7, InFlight: 1}}
+		info.Members = []catalog.Member{{ID: "host@1", Version: "GOLANG 5.1.4", Pushes: true}, {ID: "host@2", Version: "JAVA 5.0.7"}}
 		store.SetGroup(info)
+		store.SetThreads("billing", "host@1", "main: waits")
 		walk(t, w, []step{
 			{"group list", 0, `GROUP     ORDER   RETRIES   CLIENTS   LAG   IN FLIGHT
 billing   FIFO    0         2         7     1
@@ -42,7 +44,15 @@ in flight     1
 
 TOPIC    QUEUE   OFFSET   MAX OFFSET   LAG   IN FLIGHT
 orders   3       10       17           7     1
+
+CLIENT   KIND     VERSION
+host@1   push     GOLANG 5.1.4
+host@2   simple   JAVA 5.0.7
 `, ""},
+			{"group threads billing host@1", 0, "main: waits\n", ""},
+			{"group threads -json -g billing host@1", 0, `"threads": "main: waits"...`, ""},
+			{"group threads billing nobody", 1, "", "nobody is not connected"},
+			{"group threads billing", 2, "", "takes a group and a client"},
 			{"group describe readers", 0, "retry after       1s 1m0s\n...", ""},
 			{"group describe readers", 0, "lite.bind.topic   events\n...", ""},
 			{"group describe old", 0, "retry after   5s, each time 2 times as long, up to 2h0m0s\n...", ""},

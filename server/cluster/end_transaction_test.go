@@ -16,6 +16,8 @@ import (
 
 // clients are those behind a proxy that publish to some topics.
 type clients struct {
+	backend.Clients // what they are not asked here
+
 	mu           sync.Mutex
 	topics       []string
 	checks       []string

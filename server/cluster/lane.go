@@ -48,7 +48,7 @@ func newLane(c *Cluster, p *peer, kind laneKind) *lane {
 	l.turn = turn.New(l)
 	conn := remoting.Config{Addr: p.addr, Limits: c.config.Lanes, Counters: c.counters}
 	if kind == clientLane {
-		conn.OnRequest = func(head *command.Head, body *pool.Chain) { c.requested(p, head, body) }
+		conn.OnRequest = func(head *command.Head, body *pool.Chain) { c.requested(l, head, body) }
 	}
 	l.line = remoting.NewLane(remoting.LaneConfig{
 		Conn:   conn,

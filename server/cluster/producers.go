@@ -94,19 +94,6 @@ func (c *Cluster) heartbeat(p *peer, groups []string) {
 	})
 }
 
-// requested hears what a broker asks, on the turn of the lane. Both arguments are borrowed.
-func (c *Cluster) requested(p *peer, head *command.Head, body *pool.Chain) {
-	if c.clients == nil {
-		return
-	}
-	switch command.RequestCode(head.Code) {
-	case command.RequestCheckTransaction:
-		c.checked(p, head, body)
-	case command.RequestNotifyUnsubscribeLite:
-		c.unsubscribed(p, head)
-	}
-}
-
 // checked passes the question what became of a half message on to a producer. Nobody being
 // there to ask is no fault: the broker asks again.
 func (c *Cluster) checked(p *peer, head *command.Head, body *pool.Chain) {

@@ -100,7 +100,7 @@ func Default(env Environment) Config {
 		},
 		Client: Client{
 			AttemptsMax: 3, BackoffInitial: milliseconds(10), BackoffMax: seconds(1), BackoffMultiplier: 2,
-			PollTimeoutMin: seconds(5), PollTimeoutMax: seconds(20), PollBatchMax: 32, MetricMode: "off",
+			PollTimeoutMin: seconds(5), PollTimeoutMax: seconds(20), PollBatchMax: 32, RelayTimeout: seconds(5), MetricMode: "off",
 		},
 		Receive:     Receive{InvisibleDefault: seconds(60), InvisibleMin: seconds(10), InvisibleMax: 12 * time.Hour, InvisibleWhenClear: seconds(1)},
 		Renew:       Renew{Enabled: true, AttemptsMax: 3, Ahead: seconds(10), TimeMax: 3 * time.Hour, Period: seconds(5)},

@@ -47,6 +47,8 @@ type Client struct {
 	PollTimeoutMax time.Duration `key:"grpcClientConsumerMaxLongPollingTimeoutMillis,ms" in:"1ms..1h"`
 	// PollBatchMax is the number of messages that a push consumer asks for at once. Default 32.
 	PollBatchMax int `key:"grpcClientConsumerLongPollingBatchSize" in:"1..1024"`
+	// RelayTimeout is how long a client may take to answer what an operator asks it. Default 5 s.
+	RelayTimeout time.Duration `key:"grpcProxyRelayRequestTimeoutInSeconds,s" in:"1s..1h"`
 	// MetricMode is whether clients push metrics: off, on (to MetricAddr) or proxy (to us). Default off.
 	MetricMode string `key:"metricCollectorMode" of:"off on proxy"`
 	// MetricAddr is the host:port of a collector when MetricMode is on. Default none.

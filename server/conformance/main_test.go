@@ -180,7 +180,7 @@ func (w *world) startCluster(ctx context.Context) (err error) {
 	}
 	g := &target{name: "cluster", brokerName: cluster.BrokerName, cluster: c}
 	if os.Getenv("CONFORMANCE_PROXY") == "java" {
-		process, endpoint, err := c.StartReferenceProxy(ctx)
+		process, endpoint, err := c.StartReferenceProxy(ctx, cluster.ProxyConfig(c.Namesrv))
 		if process != nil {
 			w.close = append(w.close, process.Kill)
 		}

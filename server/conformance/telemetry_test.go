@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -40,7 +41,9 @@ func (t telemetry) says(s *v2.Settings) {
 }
 
 // hears waits for a command, but not for ever.
-func (t telemetry) hears() (*v2.TelemetryCommand, error) {
+func (t telemetry) hears() (*v2.TelemetryCommand, error) { return t.hearsWithin(10 * time.Second) }
+
+func (t telemetry) hearsWithin(patience time.Duration) (*v2.TelemetryCommand, error) {
 	type heard struct {
 		command *v2.TelemetryCommand
 		err     error
@@ -53,8 +56,8 @@ func (t telemetry) hears() (*v2.TelemetryCommand, error) {
 	select {
 	case h := <-c:
 		return h.command, h.err
-	case <-time.After(10 * time.Second):
-		return nil, errors.New("nothing heard for 10 s")
+	case <-time.After(patience):
+		return nil, fmt.Errorf("nothing heard for %v", patience)
 	}
 }
 

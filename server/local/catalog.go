@@ -207,19 +207,39 @@ func (l shelf) Groups() (all []catalog.GroupInfo, err error) {
 		return nil
 	})
 	slices.SortFunc(all, func(x, y catalog.GroupInfo) int { return strings.Compare(x.Name, y.Name) })
-	clients := l.subscribed()
 	for i := range all {
-		all[i].Clients = clients[all[i].Name]
+		all[i].Clients = len(l.members(all[i].Name))
 	}
 	return all, err
 }
 
-// subscribed counts each group's consumers: there are none without a proxy around the broker.
-func (l *Local) subscribed() map[string]int {
-	if clients := l.clients.Load(); clients != nil {
-		return (*clients).Subscribed()
+// members are the clients that receive for a group.
+func (l shelf) members(group string) (all []catalog.Member) {
+	clients := l.clients.Load()
+	if clients == nil { // the proxy does not run
+		return nil
 	}
-	return nil
+	for _, c := range (*clients).Consumers(group) {
+		all = append(all, catalog.Member{ID: c.ID, Version: c.Version, Pushes: c.Pushes})
+	}
+	slices.SortFunc(all, func(x, y catalog.Member) int { return strings.Compare(x.ID, y.ID) })
+	return all
+}
+
+// Threads implements catalog.Catalog.
+func (l shelf) Threads(group, clientID string) (string, error) {
+	clients := l.clients.Load()
+	if clients == nil {
+		return "", catalog.Errorf(catalog.Unavailable, "the proxy does not run, so no client is connected to it")
+	}
+	e := &errand{done: make(chan struct{})}
+	op := &backend.RunningInfo{Exchange: backend.Exchange{Home: l.turn, Then: e}, Group: group, ClientID: clientID, Stack: true}
+	(*clients).RunningInfo(op)
+	<-e.done
+	if !op.Fault.OK() {
+		return "", catalog.Errorf(catalog.Unavailable, "%s", op.Fault.Text)
+	}
+	return op.Threads, nil
 }
 
 // Group implements catalog.Catalog.
@@ -232,7 +252,8 @@ func (l shelf) Group(name string) (info catalog.GroupInfo, err error) {
 		info = groupInfo(g)
 		return nil
 	})
-	info.Clients = l.subscribed()[name]
+	info.Members = l.members(name)
+	info.Clients = len(info.Members)
 	return info, err
 }
 

@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -117,17 +118,15 @@ func TestTransaction(t *testing.T) {
 
 // producers answers checks as a producer would.
 type producers struct {
+	backend.Clients
 	asked chan *backend.TransactionCheck
 }
 
 func (p producers) CheckTransaction(c *backend.TransactionCheck) bool { p.asked <- c; return true }
-func (p producers) Unsubscribed(string, string, string)               {}
-func (p producers) Published() []string                               { return nil }
-func (p producers) Subscribed() map[string]int                        { return nil }
 
 func TestProducersAreAsked(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), func(c *Config) { c.Broker.CheckInterval, c.Broker.CheckAfter = 50, 10 })
-	p := producers{make(chan *backend.TransactionCheck, 16)}
+	p := producers{asked: make(chan *backend.TransactionCheck, 16)}
 	w.Attach(p)
 	w.sends("orders", "half", "TRAN_MSG=true;colour=red;")
 	for range 2 {
@@ -204,12 +203,12 @@ func TestForeignHandle(t *testing.T) {
 }
 
 // consumers are those of each group that are connected.
-type consumers map[string]int
+type consumers struct {
+	backend.Clients
+	of map[string][]backend.Consumer
+}
 
-func (consumers) CheckTransaction(c *backend.TransactionCheck) bool { c.Release(); return false }
-func (consumers) Unsubscribed(string, string, string)               {}
-func (consumers) Published() []string                               { return nil }
-func (c consumers) Subscribed() map[string]int                      { return c }
+func (c consumers) Consumers(group string) []backend.Consumer { return c.of[group] }
 
 func TestCatalog(t *testing.T) {
 	begun := time.Now().Truncate(time.Millisecond)
@@ -234,7 +233,7 @@ func TestCatalog(t *testing.T) {
 	if listed, err := c.Groups(); err != nil || len(listed) != 1 || listed[0].Clients != 0 {
 		t.Errorf("%+v %v", listed, err)
 	}
-	w.Attach(consumers{"workers": 2})
+	w.Attach(consumers{of: map[string][]backend.Consumer{"workers": {{ID: "b"}, {ID: "a"}}}})
 	w.pop("lines", "workers", func(op *backend.Pop) { op.FIFO = true })
 	info, err := c.Group("workers")
 	if err != nil || info.InFlight != 1 || info.Lag != 0 || info.Clients != 2 {
@@ -294,4 +293,56 @@ func TestClosed(t *testing.T) {
 		t.Error("a send was taken after the end")
 	}
 	w.Local = nil
+}
+
+// members are two consumers, one of which says what its threads do.
+type members struct{ backend.Clients }
+
+func (members) Consumers(group string) []backend.Consumer {
+	if group != "readers" {
+		return nil
+	}
+	return []backend.Consumer{{ID: "b", Version: "GOLANG 5.1.4"}, {ID: "a", Version: "JAVA 5.0.7", Pushes: true}}
+}
+
+func (members) RunningInfo(op *backend.RunningInfo) {
+	if op.ClientID != "a" || !op.Stack {
+		op.End(backend.Fault{Kind: backend.Internal, Text: "not connected"})
+		return
+	}
+	op.Threads = "main of " + op.Group
+	op.End(backend.Fault{})
+}
+
+// TestMembersAreShown in the catalog of a proxy that runs.
+func TestMembersAreShown(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	c := w.Catalog()
+	for _, name := range []string{"readers", "writers"} {
+		if _, err := c.CreateGroup(catalog.GroupChange{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Threads("readers", "a"); err == nil {
+		t.Error("nobody is connected to a proxy that does not run")
+	}
+	if info, err := c.Group("readers"); err != nil || info.Clients != 0 {
+		t.Errorf("%+v %v", info, err)
+	}
+	w.Attach(members{})
+	info, err := c.Group("readers")
+	want := []catalog.Member{{ID: "a", Version: "JAVA 5.0.7", Pushes: true}, {ID: "b", Version: "GOLANG 5.1.4"}}
+	if err != nil || info.Clients != 2 || !slices.Equal(info.Members, want) {
+		t.Errorf("%+v %v", info, err)
+	}
+	all, err := c.Groups()
+	if err != nil || len(all) != 2 || all[0].Clients != 2 || all[1].Clients != 0 || all[0].Members != nil {
+		t.Errorf("%+v %v", all, err)
+	}
+	if text, err := c.Threads("readers", "a"); err != nil || text != "main of readers" {
+		t.Errorf("%q %v", text, err)
+	}
+	if _, err := c.Threads("readers", "b"); err == nil || err.Error() != "not connected" {
+		t.Error(err)
+	}
 }

@@ -3,10 +3,7 @@ package messaging
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"rocketmq-proxy/codec/apiv2"
-	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
 )
 
@@ -55,7 +52,7 @@ func (o *orphan) OnTurn(now time.Time) {
 		return
 	}
 	m.client.now = now
-	if half := showOrphan(o.check, now); half != nil {
+	if half := showRecord(&o.check.Record, &o.check.Body, now); half != nil {
 		m.write(s, &apiv2.TelemetryCommand{Command: &apiv2.TelemetryCommand_RecoverOrphanedTransactionCommand{
 			RecoverOrphanedTransactionCommand: &apiv2.RecoverOrphanedTransactionCommand{Message: half, TransactionId: o.check.TransactionID},
 		}})
@@ -63,27 +60,8 @@ func (o *orphan) OnTurn(now time.Time) {
 	o.check.Release()
 }
 
-// showOrphan is the half message as its producer is shown it: it goes through the bytes of a
-// receive, so that there is one way in which messages are shown.
-func showOrphan(check *backend.TransactionCheck, now time.Time) *apiv2.Message {
-	var v shown
-	var element pool.Chain
-	defer element.Release()
-	r := &check.Record
-	v.convert(r.Topic, r, &check.Body, now)
-	v.appendTo(&element, r.BodyOffset, r.BodyLen, &check.Body)
-	response := &apiv2.ReceiveMessageResponse{}
-	if proto.Unmarshal(element.AppendTo(nil), response) != nil {
-		return nil
-	}
-	return response.GetMessage()
-}
-
 // Published implements backend.Clients.
 func (svc *Service) Published() []string { return svc.Sessions.Published() }
-
-// Subscribed implements backend.Clients.
-func (svc *Service) Subscribed() map[string]int { return svc.Sessions.Subscribed() }
 
 // Unsubscribed implements backend.Clients.
 func (svc *Service) Unsubscribed(clientID, group, liteTopic string) {

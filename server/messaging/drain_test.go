@@ -28,6 +28,9 @@ func TestDrain(t *testing.T) {
 	send := p.call("SendMessage", sendRequest(message1()))
 	p.hears(popped, `send orders ["hello"]`)
 	p.shutdown()
+	if told := stream.commands(); told[len(told)-1].GetReconnectEndpointsCommand() == nil {
+		t.Errorf("the last words are %v", told[len(told)-1])
+	}
 	if stream.status() != "0 " || p.Sessions.Find([]byte("client-1")).Live() {
 		t.Errorf("telemetry: %q", stream.status())
 	}

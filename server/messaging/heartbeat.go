@@ -24,7 +24,7 @@ func newHeartbeat(c *Client, s *h2.Stream) h2.Handler {
 	return m
 }
 
-func (m *heartbeat) run(s *h2.Stream, now time.Time) {
+func (m *heartbeat) run(s *h2.Stream, _ time.Time) {
 	who := m.client.sessionOf(m.clientID(s))
 	if who == nil || who.Settings() == nil {
 		m.fail(s, failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "cannot find client settings for this client"))
@@ -34,7 +34,6 @@ func (m *heartbeat) run(s *h2.Stream, now time.Time) {
 		m.fail(s, o)
 		return
 	}
-	who.Heard(now)
 	m.fail(s, ok)
 }
 

@@ -47,6 +47,7 @@ type Config struct {
 	AutoRenew          bool
 	Renew              session.RenewPolicy
 	CallTimeout        time.Duration // of sends, acks and changes
+	RelayTimeout       time.Duration // of questions that an operator asks a client
 
 	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
 	LongPollsMax     int // receives that wait for the backend
@@ -71,6 +72,7 @@ type Service struct {
 	renewer  *session.Renewer
 
 	liteSyncs bucket
+	relays    relays
 }
 
 // NewService returns the service over b, and names it to b as the one who knows the clients.
@@ -98,7 +100,10 @@ func (svc *Service) gone(s *session.Session, _ time.Time) {
 
 // Drain hands back what clients have received and not acknowledged, when their connections are
 // gone for good. What it returns is closed when that is done.
-func (svc *Service) Drain() <-chan struct{} { return svc.renewer.Drain() }
+func (svc *Service) Drain() <-chan struct{} {
+	svc.relays.end()
+	return svc.renewer.Drain()
+}
 
 // The request headers that methods read, by their index in Metadata.
 const (
@@ -250,12 +255,15 @@ func trimSlash(path []byte) string {
 	return string(path)
 }
 
-// sessionOf finds the session of a client id, nil when the client is not known. What was found
-// is remembered, so that the calls of one client on one connection share no lock with others.
+// sessionOf finds the session of a client id, nil when the client is not known, and notes that the
+// client lives. What was found is remembered, so that the calls of one client on one connection
+// share no lock with others.
 func (c *Client) sessionOf(id []byte) *session.Session {
-	if s := c.session; s != nil && s.ID == string(id) && !s.Ended() {
-		return s
+	if s := c.session; s == nil || s.ID != string(id) || s.Ended() {
+		c.session = c.service.Sessions.Find(id)
 	}
-	c.session = c.service.Sessions.Find(id)
+	if c.session != nil {
+		c.session.Heard(c.now)
+	}
 	return c.session
 }

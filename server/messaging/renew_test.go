@@ -194,9 +194,19 @@ func TestGoneClientsHandBack(t *testing.T) {
 		},
 		"silence": func(p *peer) { p.Sessions.Sweep(p.now.Add(time.Hour)) },
 		"drain":   func(p *peer) { p.Service.Drain() },
+		"a broken stream": func(p *peer) {
+			stream := p.open("Telemetry")
+			stream.send(telemetrySettings(consumerSettings(apiv2.ClientType_PUSH_CONSUMER, "readers", "orders")), 0)
+			stream.cancel()
+		},
+		"an ended stream": func(p *peer) {
+			stream := p.open("Telemetry")
+			stream.send(telemetrySettings(consumerSettings(apiv2.ClientType_PUSH_CONSUMER, "readers", "orders")), 0)
+			stream.halfClose()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newWorld(t).renewing(1)
+			p := newWorld(t, func(c *Config) { c.Renew.LostAfter = 20 * time.Millisecond }).renewing(1)
 			end(p)
 			op := p.renewal()
 			p.hears("change readers/orders@100 to 1s")

@@ -45,27 +45,44 @@ func (m *telemetry) Message(s *h2.Stream, msg *pool.Chain) {
 		m.finish(s, grpc.Status{})
 		return
 	}
-	if settings := command.GetSettings(); settings != nil {
-		m.settings(s, settings, m.client.now)
+	switch c := command.GetCommand().(type) {
+	case *apiv2.TelemetryCommand_Settings:
+		m.settings(s, c.Settings, m.client.now)
+	case *apiv2.TelemetryCommand_ThreadStackTrace:
+		m.answer(c.ThreadStackTrace.GetNonce(), command)
+	case *apiv2.TelemetryCommand_VerifyMessageResult:
+		m.answer(c.VerifyMessageResult.GetNonce(), command)
 	}
 }
 
 // HalfClosed implements h2.Handler.
-func (m *telemetry) HalfClosed(s *h2.Stream) { m.finish(s, grpc.Status{}) }
+func (m *telemetry) HalfClosed(s *h2.Stream) {
+	m.ended = true
+	s.Finish(grpc.Status{})
+	if m.unbind() {
+		m.client.service.renewer.Lost(m.session, m.client.now)
+	}
+}
 
 // Canceled implements h2.Handler. The session lives on: a client whose stream broke comes
 // back, and its other calls need its settings meanwhile. Only its lite topics go, so that others
-// of its group get their messages; it names them again when it is back.
+// of its group get their messages; it names them again when it is back. And what it works on goes
+// back a little later, unless it is heard of.
 func (m *telemetry) Canceled(*h2.Stream, error) {
 	m.ended = true
 	if m.unbind() {
 		m.client.service.leaveLite(m.session)
+		m.client.service.renewer.Lost(m.session, m.client.now)
 	}
 }
 
-// drain implements drainer.
+// drain implements drainer. Newer clients connect anew when they are told so; older ones when
+// the stream has ended.
 func (m *telemetry) drain(time.Time) {
 	if s := m.stream(); s != nil {
+		m.write(s, &apiv2.TelemetryCommand{Command: &apiv2.TelemetryCommand_ReconnectEndpointsCommand{
+			ReconnectEndpointsCommand: &apiv2.ReconnectEndpointsCommand{Nonce: m.client.service.relays.nonce()},
+		}})
 		m.finish(s, grpc.Status{})
 	}
 }
@@ -73,6 +90,9 @@ func (m *telemetry) drain(time.Time) {
 // unbind tells whether the stream was the one on which the client is told things.
 func (m *telemetry) unbind() bool {
 	delete(m.client.waiting, m)
+	for _, r := range m.client.service.relays.of(m) {
+		r.fail(backend.Fault{Kind: backend.Internal, Text: "the client went away before it answered"})
+	}
 	return m.session != nil && m.session.Unbind(m)
 }
 

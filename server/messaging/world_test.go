@@ -31,7 +31,7 @@ func testConfig() Config {
 		InvisibleWhenClear: time.Second, AutoRenew: true, Renew: session.RenewPolicy{
 			AttemptsMax: 3, Ahead: 10 * time.Second, TimeMax: 3 * time.Hour, Period: 5 * time.Second,
 			WhenClear: time.Second, CallTimeout: 2 * time.Second, Expiry: 2 * time.Minute,
-		}, CallTimeout: 2 * time.Second, ServerPort: 8081,
+		}, CallTimeout: 2 * time.Second, RelayTimeout: time.Minute, ServerPort: 8081,
 		InflightBytesMax: 128 << 20, LongPollsMax: 10_000,
 		Policy: session.Policy{
 			ProducerAttemptsMax: 3, ProducerBackoffInitial: 10 * time.Millisecond, ProducerBackoffMax: time.Second,

@@ -20,6 +20,7 @@ type RenewPolicy struct {
 	WhenClear   time.Duration // how long those of a client that is gone stay invisible
 	CallTimeout time.Duration
 	Expiry      time.Duration // a client that is silent for that long is taken for gone
+	LostAfter   time.Duration // the same for one whose stream broke
 }
 
 // renewFor is for how long each renewal of a delivery is; the last repeats.
@@ -43,6 +44,7 @@ type Renewer struct {
 	slot   int
 	next   time.Time // when slot is looked at; zero: nobody is listed
 	claims []*Held   // scratch
+	lost   []*lost   // clients that may be gone, in order of time
 	spare  []*renewal
 	flying int
 	idle   []chan<- struct{} // closed when nothing is flying
@@ -155,6 +157,42 @@ func (r *Renewer) clear(s *Session, now time.Time) {
 	r.changeAll(toClear, now)
 }
 
+// Lost tells that the stream of a client has broken, or ended without a word. When nothing is
+// heard of the client, what is held for it is handed back, long before its session expires: its
+// process died, and others are to have the messages.
+func (r *Renewer) Lost(s *Session, now time.Time) {
+	if s.Held() > 0 {
+		r.turn.Post(&lost{r, s, now.UnixMilli(), now.Add(r.policy.LostAfter)})
+	}
+}
+
+// lost is a client whose stream broke.
+type lost struct {
+	renewer *Renewer
+	session *Session
+	since   int64 // ms since 1970
+	due     time.Time
+}
+
+// OnTurn has it looked at later.
+func (e *lost) OnTurn(time.Time) { e.renewer.lost = append(e.renewer.lost, e) }
+
+// giveUp hands back what is held for clients that were lost and did not come back.
+func (r *Renewer) giveUp(now time.Time) {
+	for len(r.lost) > 0 && !now.Before(r.lost[0].due) {
+		e := r.lost[0]
+		r.lost = r.lost[1:]
+		if e.session.Ended() || e.session.Live() || e.session.heard.Load() > e.since {
+			continue
+		}
+		r.clear(e.session, now)
+		if e.session.Held() > 0 { // renewals are under way, and end in time
+			e.due = now.Add(r.policy.LostAfter)
+			r.lost = append(r.lost, e)
+		}
+	}
+}
+
 // Drain hands everything back, of all clients, and holds nothing any more. What it returns is
 // closed when the backend has answered.
 func (r *Renewer) Drain() <-chan struct{} {
@@ -234,10 +272,16 @@ func (e *woken) OnTurn(now time.Time) {
 func (r *Renewer) EndTurn(time.Time) {}
 
 // Due implements turn.Owner.
-func (r *Renewer) Due() time.Time { return r.next }
+func (r *Renewer) Due() time.Time {
+	if len(r.lost) > 0 && (r.next.IsZero() || r.lost[0].due.Before(r.next)) {
+		return r.lost[0].due
+	}
+	return r.next
+}
 
 // Tick implements turn.Owner: it looks at the slots whose time has come.
 func (r *Renewer) Tick(now time.Time) {
+	r.giveUp(now)
 	if r.next.IsZero() || now.Before(r.next) {
 		return
 	}

@@ -47,7 +47,7 @@ type clock struct {
 func newClock(t *testing.T, change ...func(*RenewPolicy)) *clock {
 	policy := RenewPolicy{
 		AttemptsMax: 3, Ahead: 10 * time.Second, TimeMax: 3 * time.Hour, Period: 5 * time.Second,
-		WhenClear: time.Second, CallTimeout: 2 * time.Second,
+		WhenClear: time.Second, CallTimeout: 2 * time.Second, LostAfter: 4 * time.Second,
 	}
 	for _, c := range change {
 		c(&policy)
@@ -325,6 +325,56 @@ func TestSilence(t *testing.T) {
 	c.hold(s, 6)
 	c.later(29 * time.Second)
 	c.hears()
+}
+
+// TestLost hands back what is held for a client whose stream broke, unless it is heard of.
+func TestLost(t *testing.T) {
+	c := newClock(t)
+	for name, lives := range map[string]func(s *Session){
+		"dead": nil, "calls": func(s *Session) { s.Heard(c.now) }, "opens a stream": func(s *Session) { s.Bind("stream") },
+	} {
+		s := c.session(name)
+		c.hold(s, 5)
+		c.Lost(s, c.now)
+		c.later(2 * time.Second)
+		if lives != nil {
+			lives(s)
+		}
+		c.later(2*time.Second - time.Millisecond)
+		c.hears()
+		c.later(time.Millisecond)
+		if lives == nil {
+			c.hears("g/t@5 1s")
+			c.home(backend.Fault{}, true)
+			c.hold(s, 6) // it is back after all
+		}
+		if c.hears(); s.Held() != 1 {
+			t.Errorf("%s: %d are held", name, s.Held())
+		}
+	}
+	none := c.session("holds nothing")
+	c.Lost(none, c.now)
+	c.later(time.Hour)
+}
+
+// TestLostInARenewal: what is being renewed when its client is given up is handed back after.
+func TestLostInARenewal(t *testing.T) {
+	c := newClock(t, func(p *RenewPolicy) { p.Period = time.Second })
+	s := c.session("client")
+	c.hold(s, 5)
+	c.later(48 * time.Second)
+	c.Lost(s, c.now)
+	c.later(3 * time.Second)
+	c.hears("g/t@5 1m0s")
+	c.later(2 * time.Second)
+	c.hears()
+	c.home(backend.Fault{}, true)
+	c.later(4 * time.Second)
+	c.hears("g/t@5 1s")
+	c.home(backend.Fault{}, true)
+	if s.Held() != 0 || len(c.lost) > 0 {
+		t.Errorf("%d are held, %d clients are lost", s.Held(), len(c.lost))
+	}
 }
 
 // TestDrain hands everything back and tells when that is done.

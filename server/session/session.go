@@ -198,6 +198,18 @@ func (r *Registry) Sweep(now time.Time) {
 	}
 }
 
+// Consumers borrows the sessions of a group's consumers to whom something can be told.
+func (r *Registry) Consumers(group string) (all []*Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sessions {
+		if subscription := s.Settings().GetSubscription(); subscription != nil && subscription.GetGroup().GetName() == group && s.Live() {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // Len is how many clients are known.
 func (r *Registry) Len() int {
 	r.mu.Lock()

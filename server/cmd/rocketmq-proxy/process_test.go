@@ -177,6 +177,31 @@ func (p *process) memory(name string) int64 {
 	return 0
 }
 
+// processorTime is what the proxy has used of the processors so far (proc_pid_stat(5)).
+func (p *process) processorTime() time.Duration {
+	p.tb.Helper()
+	stat, err := os.ReadFile(p.proc("stat"))
+	if err != nil {
+		p.tb.Fatalf("%v\n%s", err, p.output())
+	}
+	const perSecond = 100 // USER_HZ
+	_, rest, _ := bytes.Cut(stat, []byte(") "))
+	fields := bytes.Fields(rest)
+	const user, system = 11, 12
+	if len(fields) <= system {
+		p.tb.Fatalf("/proc/pid/stat is %q", stat)
+	}
+	ticks := int64(0)
+	for _, field := range fields[user : system+1] {
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			p.tb.Fatalf("/proc/pid/stat is %q", stat)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * (time.Second / perSecond)
+}
+
 // forgetPeak makes VmHWM, the highest RSS so far, begin anew (proc_pid_clear_refs(5)).
 func (p *process) forgetPeak() {
 	p.tb.Helper()

@@ -14,10 +14,11 @@ func ProxyConfig(namesrv string) map[string]any {
 	return map[string]any{"rocketMQClusterName": "DefaultCluster", "namesrvAddr": namesrv, "proxyMode": "cluster"}
 }
 
-// StartReferenceProxy starts the Java proxy in front of the cluster and waits
-// until it listens. The caller stops it.
-func (c *Cluster) StartReferenceProxy(ctx context.Context) (*Process, string, error) {
-	return c.startReference(ctx, ProxyConfig(c.Namesrv), frugal, "900m")
+// StartReferenceProxy starts the Java proxy in front of the cluster with a
+// configuration that lacks where to listen, and waits until it does. The caller
+// stops it.
+func (c *Cluster) StartReferenceProxy(ctx context.Context, config map[string]any) (*Process, string, error) {
+	return c.startReference(ctx, config, frugal, "900m")
 }
 
 // startReference starts the Java proxy with a rmq-proxy.json, but for where it listens.

@@ -16,6 +16,7 @@ const (
 	codeUpdateAndCreateTopic = 17
 	codeGetRouteInfoByTopic  = 105
 	codeUpdateAndCreateGroup = 200
+	codeGetProducers         = 204
 	codeGetTopicConfig       = 351
 
 	codeSuccess       = 0
@@ -156,6 +157,26 @@ func (c *Cluster) CreateGroup(ctx context.Context, name string, g Group) error {
 // AwaitRoute waits until the name server knows where a topic is.
 func (c *Cluster) AwaitRoute(ctx context.Context, topic string) error {
 	return c.await(ctx, "the route of "+topic, func(ctx context.Context) error { return c.routed(ctx, topic) })
+}
+
+// AwaitProducers waits until the broker knows n connections of a producer group.
+func (c *Cluster) AwaitProducers(ctx context.Context, group string, n int) error {
+	return c.await(ctx, fmt.Sprintf("%d producers of %s", n, group), func(ctx context.Context) error {
+		answer, body, err := call(ctx, c.Broker, codeGetProducers, map[string]string{"producerGroup": group})
+		if err != nil {
+			return err
+		}
+		var list struct{ ConnectionSet []json.RawMessage }
+		if answer.Code == codeSuccess {
+			if err := json.Unmarshal(body, &list); err != nil {
+				return err
+			}
+		}
+		if len(list.ConnectionSet) < n {
+			return fmt.Errorf("there are %d: %d, %s", len(list.ConnectionSet), answer.Code, answer.Remark)
+		}
+		return nil
+	})
 }
 
 // Routed tells whether the name server knows where a topic is.

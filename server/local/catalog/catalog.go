@@ -31,6 +31,8 @@ type Catalog interface {
 	Groups() ([]GroupInfo, error)
 	// Group is everything about one group.
 	Group(name string) (GroupInfo, error)
+	// Threads asks a client that receives for a group what its threads do, and is what it says.
+	Threads(group, clientID string) (string, error)
 	// DeleteGroup forgets a group, what it has consumed, and its retry and dead-letter topics.
 	DeleteGroup(name string) error
 }
@@ -69,10 +71,18 @@ type QueueInfo struct {
 // GroupInfo is a consumer group and where it stands.
 type GroupInfo struct {
 	Group
-	Clients  int          `json:"clients"`          // that are connected; 0 in a stopped proxy
-	Lag      int64        `json:"lag"`              // messages not yet delivered, its retry topic's among them
-	InFlight int64        `json:"inFlight"`         // delivered and neither acknowledged nor given back
-	Queues   []GroupQueue `json:"queues,omitempty"` // by topic, then by queue
+	Clients  int          `json:"clients"`           // that are connected; 0 in a stopped proxy
+	Lag      int64        `json:"lag"`               // messages not yet delivered, its retry topic's among them
+	InFlight int64        `json:"inFlight"`          // delivered and neither acknowledged nor given back
+	Queues   []GroupQueue `json:"queues,omitempty"`  // by topic, then by queue
+	Members  []Member     `json:"members,omitempty"` // the clients, in the order of their ids
+}
+
+// Member is a client that receives for a group.
+type Member struct {
+	ID      string `json:"clientId"`
+	Version string `json:"version"` // language and version, as it says itself
+	Pushes  bool   `json:"pushes"`  // a push consumer; else it receives when it likes
 }
 
 // GroupQueue is where a group stands in one queue.

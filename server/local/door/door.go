@@ -99,6 +99,10 @@ func routes(c catalog.Catalog) http.Handler {
 		group, err := c.Group(r.PathValue("name"))
 		answer(w, group, err)
 	})
+	mux.HandleFunc("GET "+pathGroups+"/{name}/members/{client}/threads", func(w http.ResponseWriter, r *http.Request) {
+		text, err := c.Threads(r.PathValue("name"), r.PathValue("client"))
+		answer(w, threads{text}, err)
+	})
 	mux.HandleFunc("PUT "+pathGroups, func(w http.ResponseWriter, r *http.Request) {
 		put(w, r, c.CreateGroup)
 	})

@@ -59,6 +59,7 @@ func TestSameThroughTheDoor(t *testing.T) {
 		f := &fakecatalog.Fake{}
 		f.SetTopic(catalog.TopicInfo{Topic: catalog.DefaultTopic("%DLQ%a|b", 1), Messages: 7, Queues: []catalog.QueueInfo{{ID: 0, Min: 3, Max: 10, StoredMs: 1700000000000}}})
 		f.SetGroup(catalog.GroupInfo{Group: catalog.DefaultGroup("a|b"), Clients: 2, Lag: 5, InFlight: 1, Queues: []catalog.GroupQueue{{Topic: "t", ID: 1, Offset: 2, Max: 7, Lag: 5, InFlight: 1}}})
+		f.SetThreads("a|b", "host/1@2%3", "main: waits")
 		return f
 	}
 	direct := made()
@@ -80,6 +81,8 @@ func TestSameThroughTheDoor(t *testing.T) {
 		"groups":       func(c catalog.Catalog) (any, error) { return c.Groups() },
 		"group":        func(c catalog.Catalog) (any, error) { return c.Group("a|b") },
 		"no group":     func(c catalog.Catalog) (any, error) { return c.Group("other") },
+		"threads":      func(c catalog.Catalog) (any, error) { return c.Threads("a|b", "host/1@2%3") },
+		"no threads":   func(c catalog.Catalog) (any, error) { return c.Threads("a|b", "nobody") },
 		"create group": func(c catalog.Catalog) (any, error) {
 			return c.CreateGroup(catalog.GroupChange{Name: "new", Orderly: &yes})
 		},

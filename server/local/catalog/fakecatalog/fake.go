@@ -15,6 +15,7 @@ type Fake struct {
 	mu     sync.Mutex
 	topics map[string]catalog.TopicInfo
 	groups map[string]catalog.GroupInfo
+	stacks map[string]string // by group and client
 
 	// Fails, when set, is what every call answers.
 	Fails error
@@ -34,6 +35,27 @@ func (f *Fake) SetGroup(g catalog.GroupInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	put(&f.groups, g.Name, g)
+}
+
+// SetThreads puts what a client says of its threads.
+func (f *Fake) SetThreads(group, clientID, text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	put(&f.stacks, group+" "+clientID, text)
+}
+
+// Threads implements catalog.Catalog.
+func (f *Fake) Threads(group, clientID string) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.Fails != nil {
+		return "", f.Fails
+	}
+	text, known := f.stacks[group+" "+clientID]
+	if !known {
+		return "", catalog.Errorf(catalog.Unavailable, "%s is not connected", clientID)
+	}
+	return text, nil
 }
 
 func put[T any](all *map[string]T, name string, one T) {
