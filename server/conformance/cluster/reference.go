@@ -15,13 +15,12 @@ func ProxyConfig(namesrv string) map[string]any {
 }
 
 // StartReferenceProxy starts the Java proxy in front of the cluster and waits
-// until it listens. The caller stops it.
-func (c *Cluster) StartReferenceProxy(ctx context.Context) (*Process, string, error) {
+// until it listens. config is its rmq-proxy.json, but for where it listens. The caller stops it.
+func (c *Cluster) StartReferenceProxy(ctx context.Context, config map[string]any) (*Process, string, error) {
 	grpcPort, err := freePort(0)
 	if err != nil {
 		return nil, "", err
 	}
-	config := ProxyConfig(c.Namesrv)
 	config["localServeAddr"], config["grpcServerPort"], config["useEndpointPortFromRequest"] = "127.0.0.1", grpcPort, true
 	if config["remotingListenPort"], err = freePort(0); err != nil {
 		return nil, "", err
