@@ -81,8 +81,8 @@ modules: ## Build and vet the modules that have their own go.mod
 race: ## Unit tests with -race, of the build that ships
 	go test -race -timeout 8m ./...
 
-# Says in one line what it leaves out when Java or Maven is missing.
-conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster
+# Says in one line each what it leaves out: Java, Node.js, Python or Rust may be missing.
+conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster; prints the README's table
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
 
 soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goroutines

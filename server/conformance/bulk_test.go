@@ -26,12 +26,14 @@ const (
 // consumer reads and half to one that a simple consumer reads, while both are
 // reading.
 func TestBulkArrivesByteForByte(t *testing.T) {
+	const feature = "bulk: 64 in flight, 1 byte to 4 MiB"
 	for _, g := range the.targets {
 		t.Run(g.name, func(t *testing.T) {
 			for _, k := range kinds {
 				k.requestTimeout = bulkTimeout
 				t.Run(k.String(), func(t *testing.T) {
-					the.table.enter(t, "bulk: 64 in flight, 1 byte to 4 MiB", g.name, k.String())
+					the.table.enter(t, feature, g.name, k.String())
+					k.must(t, feature, []ability{loads})
 					bulk(startClient(t, g, k))
 				})
 			}
@@ -127,9 +129,9 @@ func (g *target) bulkCount() int {
 	return bulkMessages
 }
 
-// TestContentIsTheSameInBothLanguages is what the other tests stand on.
-func TestContentIsTheSameInBothLanguages(t *testing.T) {
-	eachClientTogether(t, "content is the same in both languages", func(t talk) {
+// TestContentIsTheSameInAllLanguages is what the other tests stand on.
+func TestContentIsTheSameInAllLanguages(t *testing.T) {
+	eachClientTogether(t, "content is the same in all languages", func(t talk) {
 		series := content.Series{Seed: 1<<63 + 12345, BytesMost: content.BodyBytesMax}
 		for _, index := range []int{0, 1, 2, 3, 11, 1000, 4711} {
 			got := t.must("fingerprint", "seed", series.Seed, "most", series.BytesMost, "index", index).Text("fingerprint")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -33,7 +34,15 @@ func (k kind) String() string {
 	return k.language + "-cleartext"
 }
 
-var kinds = []kind{{"go", false, 0}, {"go", true, 0}, {"java", false, 0}, {"java", true, 0}}
+// kinds are all ways.
+var kinds = kindsOf("go", "java", "node", "python", "rust")
+
+func kindsOf(languages ...string) (all []kind) {
+	for _, l := range languages {
+		all = append(all, kind{language: l}, kind{language: l, tls: true})
+	}
+	return all
+}
 
 // callPatience is for calls that should take no time at all.
 const callPatience = 30 * time.Second
@@ -42,8 +51,9 @@ const callPatience = 30 * time.Second
 type talk struct {
 	*testing.T
 	*target
-	kind   kind
-	client *client.Client
+	feature string
+	kind    kind
+	client  *client.Client
 }
 
 // sharedClient is a client process that tests have together: they keep apart by their names.
@@ -64,20 +74,26 @@ func (w *world) share(g *target, k kind) func() (*sharedClient, error) {
 }
 
 func (w *world) startProgram(g *target, k kind) (*client.Client, error) {
+	endpoint := g.endpoint
+	if k.tls { // the Rust client takes no certificate for an address
+		_, port, _ := net.SplitHostPort(endpoint)
+		endpoint = net.JoinHostPort("localhost", port)
+	}
 	return client.Start(w.dir, g.name+"-"+k.String()+"-"+suffix(), w.clients[k.language], client.Config{
-		Endpoint: g.endpoint, TLS: k.tls, RequestTimeout: cmp.Or(k.requestTimeout, requestTimeout),
+		Endpoint: endpoint, TLS: k.tls, Roots: w.certificate.roots, RequestTimeout: cmp.Or(k.requestTimeout, requestTimeout),
 	})
 }
 
-// eachClient runs a test of a feature on each target with each official client, by TLS and by
-// cleartext, one after the other.
-func eachClient(t *testing.T, feature string, conversation func(t talk)) {
+// eachClient runs a test of a feature on each target with each official client that is able to, by TLS
+// and by cleartext, one after the other.
+func eachClient(t *testing.T, feature string, conversation func(t talk), needs ...ability) {
 	for _, g := range the.targets {
 		t.Run(g.name, func(t *testing.T) {
 			for _, k := range kinds {
 				t.Run(k.String(), func(t *testing.T) {
 					the.table.enter(t, feature, g.name, k.String())
-					conversation(withShared(t, g, k))
+					k.must(t, feature, needs)
+					conversation(withShared(t, feature, g, k))
 				})
 			}
 		})
@@ -85,7 +101,7 @@ func eachClient(t *testing.T, feature string, conversation func(t talk)) {
 }
 
 // eachClientTogether is eachClient for tests that mostly wait: all at a time.
-func eachClientTogether(t *testing.T, feature string, conversation func(t talk)) {
+func eachClientTogether(t *testing.T, feature string, conversation func(t talk), needs ...ability) {
 	t.Parallel()
 	for _, g := range the.targets {
 		t.Run(g.name, func(t *testing.T) {
@@ -93,8 +109,9 @@ func eachClientTogether(t *testing.T, feature string, conversation func(t talk))
 			for _, k := range kinds {
 				t.Run(k.String(), func(t *testing.T) {
 					the.table.enter(t, feature, g.name, k.String())
+					k.must(t, feature, needs)
 					t.Parallel()
-					conversation(withShared(t, g, k))
+					conversation(withShared(t, feature, g, k))
 				})
 			}
 		})
@@ -102,9 +119,9 @@ func eachClientTogether(t *testing.T, feature string, conversation func(t talk))
 }
 
 // withShared is a conversation with the client process that all tests have together.
-func withShared(t *testing.T, g *target, k kind) talk {
+func withShared(t *testing.T, feature string, g *target, k kind) talk {
 	t.Helper()
-	if the.clients[k.language] == nil {
+	if _, is := the.clients[k.language]; !is {
 		t.SkipNow() // TestMain said why
 	}
 	c, err := g.shared[k]()
@@ -116,13 +133,13 @@ func withShared(t *testing.T, g *target, k kind) talk {
 			t.Logf("%s last said:\n%s", c.client.Name, c.client.LogTail(10))
 		}
 	})
-	return talk{T: t, target: g, kind: k, client: c.client}
+	return talk{T: t, target: g, feature: feature, kind: k, client: c.client}
 }
 
 // startClient is a conversation with a client process of the test's own.
 func startClient(t *testing.T, g *target, k kind) talk {
 	t.Helper()
-	if the.clients[k.language] == nil {
+	if _, is := the.clients[k.language]; !is {
 		t.SkipNow()
 	}
 	c, err := the.startProgram(g, k)
@@ -170,19 +187,23 @@ func (t talk) mustFor(patience time.Duration, op string, pairs ...any) client.An
 type received struct {
 	id, topic, tag, fingerprint string
 	group                       string // message group
-	index, attempt              int
+	lite                        string
+	index, attempt, priority    int
 	at                          time.Time // when the client had it, to the millisecond
 	due                         time.Time // its delivery timestamp; zero: none
 }
 
-// receive is one receive of a simple consumer. Nothing there is no error.
+// receive is one receive of a simple consumer. Nothing there is no error, also when a client that polls up
+// to its deadline hears of it by that.
 func (t talk) receive(group string, most int, invisible time.Duration) (messages []received, took time.Duration) {
 	t.Helper()
+	begin := time.Now()
 	answer, err := t.ask("receive", "group", group, "max", most, "invisible", invisible)
-	if err != nil && client.Code(err) != messageNotFound {
+	took = time.Since(begin)
+	if err != nil && client.Code(err) != messageNotFound && !t.pollsUpToItsDeadline(err) {
 		t.Fatal(err)
 	}
-	return t.messages(answer), answer.Micros("micros")
+	return t.messages(answer), took
 }
 
 // messages are the messages in an answer.
@@ -196,7 +217,7 @@ func (t talk) messages(answer client.Answer) (messages []received) {
 		a := client.Answer(values)
 		m := received{
 			id: a.Text("id"), topic: a.Text("topic"), tag: a.Text("tag"), fingerprint: a.Text("fingerprint"), group: a.Text("group"),
-			index: a.Int("index"), attempt: a.Int("attempt"), at: time.UnixMilli(int64(a.Int("at"))),
+			lite: a.Text("lite"), index: a.Int("index"), attempt: a.Int("attempt"), priority: a.Int("priority"), at: time.UnixMilli(int64(a.Int("at"))),
 		}
 		if due := a.Int("due"); due != 0 {
 			m.due = time.UnixMilli(int64(due))
@@ -207,6 +228,15 @@ func (t talk) messages(answer client.Answer) (messages []received) {
 }
 
 const messageNotFound = 40401
+
+// pollsUpToItsDeadline tells whether an error is how the Rust client hears of an empty poll that is
+// answered a little late: its polling time is its deadline, too.
+func (t talk) pollsUpToItsDeadline(err error) bool {
+	return t.kind.language == "rust" && deadlinePassed.MatchString(err.Error())
+}
+
+// deadlinePassed is in the words of a gRPC client for it.
+var deadlinePassed = regexp.MustCompile(`Timeout expired|DeadlineExceeded`)
 
 // small is a series of small messages of a test's own.
 func small() content.Series { return content.Series{Seed: seed(), BytesMost: 512} }

@@ -9,16 +9,16 @@ import (
 // looks at its timers once a second.
 const lateMostDelay = 4 * time.Second
 
-// TestDelayedMessagesAreNeverEarly, and come at their time, to the millisecond of the clock.
+// TestDelayedMessagesAreNeverEarly, and come at their time, to the millisecond of the clock where the
+// client can say it.
 func TestDelayedMessagesAreNeverEarly(t *testing.T) {
 	eachClientTogether(t, "delay: never early, soon after", func(t talk) {
 		name, group, series := t.topic("DELAY"), freshName(t.T), small()
 		t.must("simple", "group", group, "topic", name, "filter", "*", "await", pollAwait)
 		t.must("producer", "topic", name)
-		begin := time.Now().Add(time.Second).Truncate(time.Millisecond)
 		due := map[int]time.Time{}
 		for i, after := range []time.Duration{2357 * time.Millisecond, 1001 * time.Millisecond, 4500 * time.Millisecond} {
-			due[i] = begin.Add(after)
+			due[i] = t.kind.dueAfter(time.Second + after)
 			t.must("send", "topic", name, "seed", series.Seed, "most", series.BytesMost, "index", i, "due", due[i].UnixMilli())
 		}
 		latest := time.Duration(0)
@@ -46,7 +46,7 @@ func TestRecalledMessageStaysAway(t *testing.T) {
 		name, group, series := t.topic("DELAY"), freshName(t.T), small()
 		t.must("simple", "group", group, "topic", name, "filter", "*", "await", pollAwait)
 		t.must("producer", "topic", name)
-		due := time.Now().Add(6 * time.Second)
+		due := t.kind.dueAfter(6 * time.Second)
 		send := func(index int, due time.Time) (id, handle string) {
 			t.Helper()
 			a := t.must("send", "topic", name, "seed", series.Seed, "most", series.BytesMost, "index", index, "due", due.UnixMilli())
@@ -70,5 +70,5 @@ func TestRecalledMessageStaysAway(t *testing.T) {
 		if _, err := t.ask("recall", "topic", name, "recall", "nonsense"); err == nil {
 			t.Error("a recall handle that is none was taken")
 		}
-	})
+	}, recalls)
 }

@@ -10,6 +10,6 @@
 //	proxy/     the proxy under test, in its own process
 //	content/   messages made from a seed and an index, so that both ends know every byte
 //	client/    the test's end of the line protocol that client programs speak
-//	goclient/  the program around the official Go client
-//	java/      the program around the official Java client
+//	cache/     what takes long to fetch or to build, kept from run to run
+//	goclient/, java/, node/, python/, rust/  the programs around the official clients
 package conformance

@@ -59,8 +59,8 @@ func TestPushFilters(t *testing.T) {
 		sql             bool
 		want            []int
 	}{
-		{"filter by tag", "tag-1||tag-3", false, []int{1, 3, 8, 10}},
-		{"filter by SQL92", "weight > 7 AND weight < 10", true, []int{8, 9}},
+		{"filter by tag: push consumer", "tag-1||tag-3", false, []int{1, 3, 8, 10}},
+		{"filter by SQL92: push consumer", "weight > 7 AND weight < 10", true, []int{8, 9}},
 	} {
 		t.Run(c.feature, func(t *testing.T) {
 			eachClientTogether(t, c.feature, func(t talk) {
@@ -78,7 +78,7 @@ func TestPushFilters(t *testing.T) {
 				if !slices.Equal(got, c.want) {
 					t.Errorf("%s lets %v through, want %v", c.filter, got, c.want)
 				}
-			})
+			}, pushes)
 		})
 	}
 }

@@ -11,8 +11,9 @@ const (
 	wakeMedian = 100 * time.Millisecond
 	// pollAwait is the least a proxy polls for; see the specification of ReceiveMessage.
 	pollAwait = 5 * time.Second
-	// pollEarlyMost: the broker calls a poll over 50 ms before its time.
-	pollEarlyMost = 100 * time.Millisecond
+	// pollEarlyMost: the broker calls a poll over 50 ms before its time, and the proxy leaves 100 ms to a
+	// client whose deadline is as near.
+	pollEarlyMost = 200 * time.Millisecond
 )
 
 // TestLongPollWakesWhenAMessageComes measures from the end of the send to the

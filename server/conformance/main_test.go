@@ -2,22 +2,18 @@ package conformance
 
 import (
 	"context"
-	_ "embed"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
+	"rocketmq-proxy/server/conformance/client"
 	"rocketmq-proxy/server/conformance/cluster"
 	"rocketmq-proxy/server/conformance/proxy"
 )
-
-//go:embed java/pom.xml
-var javaPom []byte
 
 // world is what every test talks to. It is made once, because a broker takes
 // seconds to start; tests keep apart by topics and groups of their own.
@@ -25,10 +21,12 @@ type world struct {
 	dir     string
 	program string // the proxy of this tree
 	targets []*target
-	clients map[string][]string // program and arguments, by language
-	table   table
-	mu      sync.Mutex
-	close   []func()
+	clients map[string]client.Program // by language; the others are left out
+
+	certificate certificate
+	table       table
+	mu          sync.Mutex
+	close       []func()
 }
 
 // the is made before the first test.
@@ -38,6 +36,9 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // parallelTests is more than the cores, because these tests mostly wait.
 const parallelTests = "32"
+
+// prepareMost is what fetching and building everything for the first time may take.
+const prepareMost = 10 * time.Minute
 
 // The check of undecided transactions, on each target.
 const (
@@ -52,7 +53,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	if missing := cluster.Missing(); missing != "" {
-		fmt.Printf("conformance: %s is missing: the Java client and the real cluster are left out\n", missing)
+		fmt.Printf("conformance: the real cluster is left out: %s is missing\n", missing)
 	}
 
 	dir, err := os.MkdirTemp("", "conformance-")
@@ -60,11 +61,13 @@ func run(m *testing.M) int {
 		fmt.Println("conformance:", err)
 		return 1
 	}
-	w := &world{dir: dir, clients: map[string][]string{}}
+	w := &world{dir: dir, clients: map[string]client.Program{}}
 	defer w.stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), prepareMost)
 	defer cancel()
-	for _, prepare := range []func(context.Context) error{w.buildClients, w.buildProxy, w.startLocal, w.startCluster, w.findGiven} {
+	for _, prepare := range []func(context.Context) error{
+		w.buildPrograms, w.buildProxy, w.makeCertificate, w.startLocal, w.startCluster, w.findGiven,
+	} {
 		if err := prepare(ctx); err != nil {
 			fmt.Println("conformance:", err)
 			return 1
@@ -75,11 +78,7 @@ func run(m *testing.M) int {
 	if code != 0 {
 		w.lastWords()
 	}
-	var names []string
-	for _, g := range w.targets {
-		names = append(names, g.name)
-	}
-	w.table.print(os.Stdout, names)
+	w.table.print(os.Stdout)
 	return code
 }
 
@@ -104,34 +103,6 @@ func wanted(name string) bool {
 	return name != "given" && (only == "" || only == name)
 }
 
-// buildClients makes the programs around the official clients.
-func (w *world) buildClients(ctx context.Context) error {
-	program := filepath.Join(w.dir, "goclient")
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./goclient")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the Go client's program: %w\n%s", err, out)
-	}
-	w.clients["go"] = []string{program}
-
-	if cluster.Missing() != "" {
-		return nil
-	}
-	sources, err := filepath.Glob("java/src/*.java")
-	if err != nil {
-		return err
-	}
-	jars, err := cluster.Jars(ctx, "java-client", javaPom, sources, func(dir string) error {
-		javac := exec.CommandContext(ctx, "javac", append([]string{"-cp", filepath.Join(dir, "*"), "-d", dir}, sources...)...)
-		if out, err := javac.CombinedOutput(); err != nil {
-			return fmt.Errorf("compiling the Java client's program: %w\n%s", err, out)
-		}
-		return nil
-	})
-	w.clients["java"] = []string{"java", "-Xmx600m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-		"-Duser.home=" + filepath.Join(w.dir, "java-home"), "-cp", jars + ":" + filepath.Join(jars, "*"), "Driver"}
-	return err
-}
-
 func (w *world) buildProxy(ctx context.Context) (err error) {
 	w.program, err = proxy.Build(ctx, w.dir)
 	return err
@@ -143,7 +114,7 @@ func (w *world) startLocal(ctx context.Context) error {
 		return nil
 	}
 	store := filepath.Join(w.dir, "store")
-	p, err := proxy.Make(w.program, w.dir, "local", localConfig(store))
+	p, err := proxy.Make(w.program, w.dir, "local", w.certificate.config(localConfig(store)))
 	if err != nil {
 		return err
 	}
@@ -180,7 +151,7 @@ func (w *world) startCluster(ctx context.Context) (err error) {
 	}
 	g := &target{name: "cluster", brokerName: cluster.BrokerName, cluster: c}
 	if os.Getenv("CONFORMANCE_PROXY") == "java" {
-		process, endpoint, err := c.StartReferenceProxy(ctx, cluster.ProxyConfig(c.Namesrv))
+		process, endpoint, err := c.StartReferenceProxy(ctx, w.certificate.config(cluster.ProxyConfig(c.Namesrv)))
 		if process != nil {
 			w.close = append(w.close, process.Kill)
 		}
@@ -188,7 +159,7 @@ func (w *world) startCluster(ctx context.Context) (err error) {
 		w.add(g)
 		return err
 	}
-	if g.proxy, err = proxy.Make(w.program, w.dir, "proxy", cluster.ProxyConfig(c.Namesrv)); err != nil {
+	if g.proxy, err = proxy.Make(w.program, w.dir, "proxy", w.certificate.config(cluster.ProxyConfig(c.Namesrv))); err != nil {
 		return err
 	}
 	if err := g.proxy.Start(ctx); err != nil {

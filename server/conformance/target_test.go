@@ -63,10 +63,11 @@ func (g *target) makeGroup(t *testing.T, settings cluster.Group) string {
 		err = g.cluster.CreateGroup(ctx, name, settings)
 	} else {
 		change := map[string]any{"name": name, "orderly": settings.Orderly, "retryMax": settings.RetryMax}
-		if settings.RestsMs != nil {
-			change["retryPolicy"] = map[string]any{
-				"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": settings.RestsMs},
-			}
+		if policy := settings.RetryPolicy(); policy != nil {
+			change["retryPolicy"] = policy
+		}
+		for name, value := range settings.Attributes() {
+			change["attributes"] = name + "=" + value
 		}
 		err = put(ctx, g.store, "groups", change)
 	}

@@ -24,6 +24,7 @@ type receiveMessage struct {
 	call
 	view    apiv2.ReceiveView
 	request pool.Chain
+	came    time.Time // when the call began
 	step    receiveStep
 	who     *session.Session
 
@@ -55,6 +56,7 @@ var receiveMessages = sync.Pool{New: func() any { return new(receiveMessage) }}
 func newReceiveMessage(c *Client, s *h2.Stream) h2.Handler {
 	m := receiveMessages.Get().(*receiveMessage)
 	m.begin(c, s)
+	m.came = c.now
 	return m
 }
 
@@ -158,33 +160,36 @@ const noDeadline = time.Hour
 // come in the last moment are handed back then, and not lost until they are visible again.
 const lateAnswer = time.Second
 
+// pollReserve is what a poll leaves of the client's deadline for its answer to come back. Without it
+// clients whose deadline is their polling time, as those in Rust are, hear of an empty poll by their
+// deadline. It is longPollingReserveTimeInMillis of the reference, which does not use it here.
+const pollReserve = 100 * time.Millisecond
+
 // clientPollCode is the client version from which ILLEGAL_POLLING_TIME is understood. The
 // reference compares versions as text.
 const clientPollCode = "5.0.3"
 
-// pollTime fixes how long the broker may wait, inside the client's deadline.
+// pollTime fixes how long the broker may wait, inside the client's deadline. What the call has waited
+// for its message and its client's settings does not make the deadline too short.
 func (m *receiveMessage) pollTime(s *h2.Stream, who *session.Session, now time.Time) (apiv2.Outcome, bool) {
 	svc := m.client.service
-	left := noDeadline
+	given, left := noDeadline, noDeadline
 	if deadline := s.Deadline(); !deadline.IsZero() {
-		left = deadline.Sub(now)
+		given, left = deadline.Sub(m.came), deadline.Sub(now)
 	}
 	poll := left - who.Settings().GetRequestTimeout().AsDuration()/2
 	if m.view.LongPollingTimeout.Set {
 		poll = m.view.LongPollingTimeout.AsDuration()
 	}
 	poll = min(max(poll, svc.PollMin), svc.PollMax)
-	if poll > left {
-		if left < svc.PollMin {
-			code := apiv2.Code_ILLEGAL_POLLING_TIME
-			if string(s.Value(headerClientVersion)) < clientPollCode {
-				code = apiv2.Code_BAD_REQUEST
-			}
-			return failure(code, "The deadline time remaining is not enough for polling, please check network condition"), false
+	if poll > left && given < svc.PollMin {
+		code := apiv2.Code_ILLEGAL_POLLING_TIME
+		if string(s.Value(headerClientVersion)) < clientPollCode {
+			code = apiv2.Code_BAD_REQUEST
 		}
-		poll = left
+		return failure(code, "The deadline time remaining is not enough for polling, please check network condition"), false
 	}
-	m.op.Poll, m.op.Deadline = poll, now.Add(left+lateAnswer)
+	m.op.Poll, m.op.Deadline = max(0, min(poll, left-pollReserve)), now.Add(left+lateAnswer)
 	return apiv2.Outcome{}, true
 }
 

@@ -151,10 +151,12 @@ func TestReceivePollTime(t *testing.T) {
 		{60 * s, 63 * s, -1, "5.1.3", 20 * s, ""},
 		{1 * s, 23 * s, -1, "5.1.3", 5 * s, ""},
 		{-1, 13 * s, 6 * s, "5.1.3", 10 * s, ""}, // 13 - 6/2
-		{-1, 13 * s, -1, "5.1.3", 13 * s, ""},
+		{-1, 13 * s, -1, "5.1.3", 13*s - pollReserve, ""},
 		{-1, 7 * s, 20 * s, "5.1.3", 5 * s, ""}, // 7 - 10, clamped
-		{20 * s, 8 * s, -1, "5.1.3", 8 * s, ""},
-		{20 * s, 5 * s, -1, "5.1.3", 5 * s, ""},
+		{20 * s, 8 * s, -1, "5.1.3", 8*s - pollReserve, ""},
+		{8 * s, 8 * s, -1, "5.0.0", 8*s - pollReserve, ""}, // as the Rust client asks
+		{8 * s, 8*s + pollReserve, -1, "5.1.3", 8 * s, ""},
+		{20 * s, 5 * s, -1, "5.1.3", 5*s - pollReserve, ""},
 		{20 * s, 5*s - time.Millisecond, -1, "5.1.3", 0, "40018" + short},
 		{1 * s, 4 * s, -1, "5.0.3", 0, "40018" + short},
 		{1 * s, 4 * s, -1, "5.0.2", 0, "40000" + short},
@@ -235,6 +237,25 @@ func TestReceiveWaitsForSettings(t *testing.T) {
 	p.settle()
 	c.streams("40015 cannot find client settings for this client", "time")
 	p.works()
+}
+
+// TestReceiveThatWaitedForSettings polls for what is left, though a receive that came so late would be
+// refused.
+func TestReceiveThatWaitedForSettings(t *testing.T) {
+	p := newWorld(t).connect()
+	stream := p.slowTelemetry()
+	c := p.call("ReceiveMessage", receiveRequest(), within(5*time.Second, "5.1.3")...)
+	p.hears("group slowly")
+	op := asked[*backend.FetchGroup](p, 0)
+	op.Found = &backend.Group{Name: "slowly", Exists: true}
+	p.reply(&op.Exchange, backend.Fault{}) // on the turn's own clock, which went on meanwhile
+	p.settle()
+	if poll, most := asked[*backend.Pop](p, 0).Poll, 5*time.Second-pollReserve; poll >= most || poll < most-time.Second {
+		t.Errorf("polls %v, want a little less than %v", poll, most)
+	}
+	p.works()
+	c.streams("40401 no match message", "time")
+	stream.halfClose()
 }
 
 // slowTelemetry opens a telemetry stream whose settings wait for the group "slowly".

@@ -32,27 +32,36 @@ type Client struct {
 	ended   error // set when no answer will come any more
 }
 
+// Program is how a program around an official client is started.
+type Program struct {
+	Args []string // its path, and what comes after it
+	Env  []string // what its language needs beside
+}
+
 // Config is what a program is told through its environment.
 type Config struct {
 	Endpoint       string // host:port
 	TLS            bool
+	Roots          string        // a file with the certificates that it trusts
 	RequestTimeout time.Duration // of one request, and of a send with all its attempts
 }
 
 // Start runs a program. What it says about itself goes to a log in dir.
-func Start(dir, name string, program []string, config Config) (*Client, error) {
+func Start(dir, name string, program Program, config Config) (*Client, error) {
 	home := filepath.Join(dir, name)
 	if err := os.MkdirAll(home, 0o755); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program[0], program[1:]...)
+	cmd := exec.Command(program.Args[0], program.Args[1:]...)
 	cmd.Dir = home
-	cmd.Env = append(os.Environ(),
+	cmd.Env = append(append(os.Environ(), program.Env...),
 		"CLIENT_ENDPOINT="+config.Endpoint,
 		"CLIENT_TLS="+strconv.FormatBool(config.TLS),
 		"CLIENT_REQUEST_TIMEOUT="+strconv.FormatInt(config.RequestTimeout.Milliseconds(), 10),
 		"rocketmq.client.enableSsl="+strconv.FormatBool(config.TLS), // the Go client takes it for the whole process
 		"rocketmq.client.logRoot="+home,
+		"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH="+config.Roots, // for Node.js and Python
+		"SSL_CERT_FILE="+config.Roots,                    // for Rust
 		"HOME="+home,
 	)
 	stdin, err := cmd.StdinPipe()
@@ -88,7 +97,7 @@ func (c *Client) Call(ctx context.Context, op string, args url.Values) (Answer, 
 			return nil, fmt.Errorf("%s ended during %s; its last words:\n%s", c.Name, op, c.process.LogTail(30))
 		}
 		if a.Text("error") != "" {
-			return a, &Failure{Op: op, Code: a.Int("code"), Text: a.Text("error")}
+			return a, &Failure{Op: op, Code: a.status(), Text: a.Text("error")}
 		}
 		return a, nil
 	case <-ctx.Done():

@@ -1,18 +1,22 @@
 // Package client is the test's end of the line protocol that the programs
-// around the official clients speak: one in Go (goclient/), one in Java
-// (java/). A line is a URL query string, because both languages read those.
+// around the official clients speak: one in each language (goclient/, java/,
+// node/, python/, rust/). A line is a URL query string, because all of them
+// read those.
 //
 //	> call=7&op=send&topic=orders&seed=1&index=5&most=4096
-//	< call=7&id=01AB...&micros=2100
+//	< call=7&id=01AB...
 //
 // Calls run side by side; each answer names its call. An answer with error= is
-// a failure; code= in it is the proxy's Status code, if the client told it.
+// a failure; code= in it is the proxy's Status code, or its name, if the client
+// told it. The operations that carry load (load-*, push*, drain*) are in Go and
+// in Java only.
 //
 //	op             parameters                              answer
 //	fingerprint    seed most index                         fingerprint
 //	producer       topic check                             started once; a topic more each time; check as "unknown,commit": what
 //	                                                       the checker says the first time, the second, and ever after
-//	send           topic seed most index                   id micros recall; optional: messagegroup due(ms since 1970) p.NAME=VALUE
+//	send           topic seed most index                   id recall; optional: messagegroup due(ms since 1970) lite priority
+//	                                                       p.NAME=VALUE
 //	transact       topic seed most index verdict check     id; a half message; verdict commit, rollback or none
 //	asked          topic                                   count, and id= of each half message a checker was asked about
 //	recall         topic recall                            id; takes a delayed message back
@@ -22,6 +26,9 @@
 //	push           group topic filter seed most count      starts a push consumer and its ledger
 //	push-wait      group idle(ms)                          waits until the ledger is full, or nothing comes for that long; its report
 //	listen         group topic filter sql fail             starts a push consumer that keeps a journal and fails the first attempts
+//	lite           group topic fail                        the same for a lite push consumer, which subscribes to nothing yet
+//	subscribe      group lite                              to a lite topic
+//	unsubscribe    group lite
 //	heard          group count for(ms)                     message= once for each call, when there are so many or time is up
 //	simple         group topic filter sql await(ms)        starts a simple consumer; sql=true: the filter is SQL92
 //	receive        group max invisible(ms)                 message= once for each; each again a query string
@@ -38,6 +45,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	v2 "github.com/apache/rocketmq-clients/golang/v5/protocol/v2"
 )
 
 // Failure is an answer that says no.
@@ -55,6 +64,14 @@ func Code(err error) int {
 		return f.Code
 	}
 	return 0
+}
+
+// status is the Status code of an answer that says no.
+func (a Answer) status() int {
+	if code, is := v2.Code_value[a.Text("code")]; is {
+		return int(code)
+	}
+	return a.Int("code")
 }
 
 // Args builds the parameters of a call out of pairs.

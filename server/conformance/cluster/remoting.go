@@ -126,6 +126,29 @@ type Group struct {
 	Orderly  bool
 	RetryMax int
 	RestsMs  []int64 // between attempts; nil: RocketMQ's own table
+	Grows    bool    // the first of RestsMs, as a rest that could grow but does not: the other kind of policy
+	LiteOf   string  // the topic whose lite topics it consumes; empty: it consumes no lite topics
+}
+
+// Attributes are the group's attributes as mqadmin has them.
+func (g Group) Attributes() map[string]string {
+	if g.LiteOf == "" {
+		return nil
+	}
+	return map[string]string{"+lite.bind.topic": g.LiteOf}
+}
+
+// RetryPolicy is the group's retry policy as brokers have it.
+func (g Group) RetryPolicy() map[string]any {
+	switch {
+	case g.RestsMs == nil:
+		return nil
+	case g.Grows:
+		return map[string]any{"type": "EXPONENTIAL", "exponentialRetryPolicy": map[string]any{
+			"initial": g.RestsMs[0], "max": g.RestsMs[0], "multiplier": 1,
+		}}
+	}
+	return map[string]any{"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": g.RestsMs}}
 }
 
 // CreateGroup makes a consumer group.
@@ -135,10 +158,11 @@ func (c *Cluster) CreateGroup(ctx context.Context, name string, g Group) error {
 		"consumeMessageOrderly": g.Orderly, "retryQueueNums": 1, "retryMaxTimes": g.RetryMax, "brokerId": 0,
 		"whichBrokerWhenConsumeSlowly": 1, "notifyConsumerIdsChangedEnable": true,
 	}
-	if g.RestsMs != nil {
-		config["groupRetryPolicy"] = map[string]any{
-			"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": g.RestsMs},
-		}
+	if policy := g.RetryPolicy(); policy != nil {
+		config["groupRetryPolicy"] = policy
+	}
+	if attributes := g.Attributes(); attributes != nil {
+		config["attributes"] = attributes
 	}
 	body, err := json.Marshal(config)
 	if err != nil {

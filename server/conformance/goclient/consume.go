@@ -98,12 +98,11 @@ func (c *clients) receive(args url.Values) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin := time.Now()
 	views, err := s.consumer.Receive(context.Background(), int32(number(args, "max")), millis(args, "invisible"))
-	answer := url.Values{"micros": {micros(time.Since(begin))}}
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
+	answer := url.Values{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, view := range views {
@@ -127,6 +126,9 @@ func told(view *rmq.MessageView) string {
 	}
 	if g := view.GetMessageGroup(); g != nil {
 		v.Set("group", *g)
+	}
+	if lite := view.GetLiteTopic(); lite != "" {
+		v.Set("lite", lite)
 	}
 	if due := view.GetDeliveryTimestamp(); due != nil && due.UnixMilli() > 0 {
 		v.Set("due", strconv.FormatInt(due.UnixMilli(), 10))

@@ -17,31 +17,78 @@ type listener struct {
 	changed chan struct{} // closed and made anew at each entry
 }
 
-// listen starts a push consumer whose listener fails the first attempts of each message.
-func (c *clients) listen(args url.Values) (url.Values, error) {
+// newListener makes the journal of a group and the listener that writes it, which fails the first
+// attempts of each message.
+func (c *clients) newListener(args url.Values) *rmq.FuncMessageListener {
 	l := &listener{changed: make(chan struct{})}
+	c.mu.Lock()
+	c.listeners[args.Get("group")] = l
+	c.mu.Unlock()
 	fails := int32(number(args, "fail"))
+	return &rmq.FuncMessageListener{Consume: func(view *rmq.MessageView) rmq.ConsumerResult {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.heard = append(l.heard, told(view))
+		close(l.changed)
+		l.changed = make(chan struct{})
+		if view.GetDeliveryAttempt() <= fails {
+			return rmq.FAILURE
+		}
+		return rmq.SUCCESS
+	}}
+}
+
+func (c *clients) listen(args url.Values) (url.Values, error) {
 	consumer, err := rmq.NewPushConsumer(c.config(args.Get("group")),
 		rmq.WithPushSubscriptionExpressions(filters(args)),
 		rmq.WithPushConsumptionThreadCount(8),
-		rmq.WithPushMessageListener(&rmq.FuncMessageListener{Consume: func(view *rmq.MessageView) rmq.ConsumerResult {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.heard = append(l.heard, told(view))
-			close(l.changed)
-			l.changed = make(chan struct{})
-			if view.GetDeliveryAttempt() <= fails {
-				return rmq.FAILURE
-			}
-			return rmq.SUCCESS
-		}}))
+		rmq.WithPushMessageListener(c.newListener(args)))
+	if err != nil {
+		return nil, err
+	}
+	return nil, consumer.Start()
+}
+
+// liteInvisible is how long a lite message is with a listener at most.
+const liteInvisible = 30 * time.Second
+
+func (c *clients) startLite(args url.Values) (url.Values, error) {
+	consumer, err := rmq.NewLitePushConsumer(c.config(args.Get("group")),
+		rmq.NewLitePushConsumerConfig(args.Get("topic"), liteInvisible),
+		rmq.WithPushConsumptionThreadCount(8),
+		rmq.WithPushMessageListener(c.newListener(args)))
 	if err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
-	c.listeners[args.Get("group")] = l
+	c.lite[args.Get("group")] = consumer
 	c.mu.Unlock()
 	return nil, consumer.Start()
+}
+
+func (c *clients) liteOf(args url.Values) (rmq.LitePushConsumer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if consumer := c.lite[args.Get("group")]; consumer != nil {
+		return consumer, nil
+	}
+	return nil, errors.New("no such lite push consumer")
+}
+
+func (c *clients) subscribe(args url.Values) (url.Values, error) {
+	consumer, err := c.liteOf(args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, consumer.SubscribeLite(args.Get("lite"))
+}
+
+func (c *clients) unsubscribe(args url.Values) (url.Values, error) {
+	consumer, err := c.liteOf(args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, consumer.UnSubscribeLite(args.Get("lite"))
 }
 
 // listened tells what a listener was called with, once that is so many or time is up.

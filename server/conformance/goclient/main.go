@@ -33,6 +33,7 @@ type clients struct {
 	push      map[string]*push                        // by group
 	loads     map[string]*load                        // by topic
 	listeners map[string]*listener                    // by group
+	lite      map[string]rmq.LitePushConsumer         // by group
 	asked     map[string][]string                     // ids that a topic's producers were asked about
 }
 
@@ -44,6 +45,7 @@ func main() {
 		push:      map[string]*push{},
 		loads:     map[string]*load{},
 		listeners: map[string]*listener{},
+		lite:      map[string]rmq.LitePushConsumer{},
 		asked:     map[string][]string{},
 	}
 	timeout, err := strconv.Atoi(os.Getenv("CLIENT_REQUEST_TIMEOUT"))
@@ -90,6 +92,9 @@ func (c *clients) answer(args url.Values) url.Values {
 		"asked":       c.askedFor,
 		"recall":      c.recall,
 		"listen":      c.listen,
+		"lite":        c.startLite,
+		"subscribe":   c.subscribe,
+		"unsubscribe": c.unsubscribe,
 		"heard":       c.heard,
 		"stop":        c.stop,
 	}

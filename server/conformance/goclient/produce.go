@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	rmq "github.com/apache/rocketmq-clients/golang/v5"
@@ -85,6 +84,12 @@ func outgoing(topic string, m content.Message, args url.Values) *rmq.Message {
 	if at := number(args, "due"); at != 0 {
 		message.SetDelayTimestamp(time.UnixMilli(int64(at)))
 	}
+	if lite := args.Get("lite"); lite != "" {
+		message.SetLiteTopic(lite)
+	}
+	if args.Has("priority") {
+		_ = message.SetPriority(int32(number(args, "priority"))) // is refused beside what no call has beside it
+	}
 	return message
 }
 
@@ -115,8 +120,8 @@ func (c *clients) send(args url.Values) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	receipt, took, err := c.sendMessage(p, outgoing(args.Get("topic"), series(args).At(number(args, "index")), args))
-	return url.Values{"id": {receipt.MessageID}, "micros": {micros(took)}, "recall": {receipt.RecallHandle}}, err
+	receipt, _, err := c.sendMessage(p, outgoing(args.Get("topic"), series(args).At(number(args, "index")), args))
+	return url.Values{"id": {receipt.MessageID}, "recall": {receipt.RecallHandle}}, err
 }
 
 // transact sends a half message, and decides about it when there is a verdict.
@@ -191,6 +196,7 @@ func (t *tally) values() url.Values {
 	return v
 }
 
+// sendSeries sends without waiting for the answers, inflight at a time.
 func (c *clients) sendSeries(args url.Values) (url.Values, error) {
 	topic, s, count := args.Get("topic"), series(args), number(args, "count")
 	p, err := c.producer(topic)
@@ -198,15 +204,23 @@ func (c *clients) sendSeries(args url.Values) (url.Values, error) {
 		return nil, err
 	}
 	var t tally
-	var next atomic.Int64
 	var wait sync.WaitGroup
+	room := make(chan struct{}, number(args, "inflight"))
 	begin := time.Now()
-	for range number(args, "inflight") {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
-				id, took, err := c.sendOne(p, topic, s.At(i))
-				t.enter(id, s.Size(i), took, err)
+	for i := range count {
+		room <- struct{}{}
+		wait.Add(1)
+		ctx, cancel := context.WithTimeout(context.Background(), c.requestTimeout)
+		sent := time.Now()
+		p.SendAsync(ctx, outgoing(topic, s.At(i), nil), func(_ context.Context, receipts []*rmq.SendReceipt, err error) {
+			defer wait.Done()
+			cancel()
+			id := ""
+			if err == nil {
+				id = receipts[0].MessageID
 			}
+			t.enter(id, s.Size(i), time.Since(sent), err)
+			<-room
 		})
 	}
 	wait.Wait()

@@ -18,6 +18,8 @@ import org.apache.rocketmq.client.apis.ClientServiceProvider;
 import org.apache.rocketmq.client.apis.consumer.ConsumeResult;
 import org.apache.rocketmq.client.apis.consumer.FilterExpression;
 import org.apache.rocketmq.client.apis.consumer.FilterExpressionType;
+import org.apache.rocketmq.client.apis.consumer.LitePushConsumer;
+import org.apache.rocketmq.client.apis.consumer.MessageListener;
 import org.apache.rocketmq.client.apis.consumer.PushConsumer;
 import org.apache.rocketmq.client.apis.consumer.SimpleConsumer;
 import org.apache.rocketmq.client.apis.message.MessageView;
@@ -84,9 +86,8 @@ final class Consuming {
 
     Answer receive(Args args) throws Exception {
         Simple s = simple.get(args.text("group"));
-        long begin = System.nanoTime();
         List<MessageView> views = s.consumer().receive(args.number("max"), args.millis("invisible"));
-        Answer answer = new Answer().add("micros", (System.nanoTime() - begin) / 1000);
+        Answer answer = new Answer();
         for (MessageView view : views) {
             s.held().put(view.getMessageId().toString(), view);
             answer.add("message", told(view));
@@ -103,6 +104,8 @@ final class Consuming {
             .add("at", System.currentTimeMillis());
         view.getMessageGroup().ifPresent(g -> a.add("group", g));
         view.getDeliveryTimestamp().ifPresent(d -> a.add("due", d));
+        view.getLiteTopic().ifPresent(l -> a.add("lite", l));
+        view.getPriority().ifPresent(p -> a.add("priority", p));
         return a.toString();
     }
 
@@ -128,18 +131,40 @@ final class Consuming {
 
     private final Map<String, Journal> journals = new ConcurrentHashMap<>();
 
-    /** Starts a push consumer whose listener fails the first attempts of each message. */
-    Answer listen(Args args) throws ClientException {
+    /** A listener that keeps a journal and fails the first attempts of each message. */
+    private MessageListener listener(Args args) {
         Journal journal = new Journal();
         journals.put(args.text("group"), journal);
         int fails = args.number("fail");
+        return view -> {
+            journal.enter(told(view));
+            return view.getDeliveryAttempt() <= fails ? ConsumeResult.FAILURE : ConsumeResult.SUCCESS;
+        };
+    }
+
+    Answer listen(Args args) throws ClientException {
         provider.newPushConsumerBuilder().setClientConfiguration(configuration)
             .setConsumerGroup(args.text("group")).setSubscriptionExpressions(filters(args))
-            .setConsumptionThreadCount(8)
-            .setMessageListener(view -> {
-                journal.enter(told(view));
-                return view.getDeliveryAttempt() <= fails ? ConsumeResult.FAILURE : ConsumeResult.SUCCESS;
-            }).build();
+            .setConsumptionThreadCount(8).setMessageListener(listener(args)).build();
+        return new Answer();
+    }
+
+    private final Map<String, LitePushConsumer> lite = new ConcurrentHashMap<>();
+
+    Answer startLite(Args args) throws ClientException {
+        lite.put(args.text("group"), provider.newLitePushConsumerBuilder().setClientConfiguration(configuration)
+            .setConsumerGroup(args.text("group")).bindTopic(args.text("topic"))
+            .setConsumptionThreadCount(8).setMessageListener(listener(args)).build());
+        return new Answer();
+    }
+
+    Answer subscribe(Args args) throws ClientException {
+        lite.get(args.text("group")).subscribeLite(args.text("lite"));
+        return new Answer();
+    }
+
+    Answer unsubscribe(Args args) throws ClientException {
+        lite.get(args.text("group")).unsubscribeLite(args.text("lite"));
         return new Answer();
     }
 

@@ -80,6 +80,9 @@ public final class Driver {
             case "asked" -> producing::asked;
             case "recall" -> producing::recall;
             case "listen" -> consuming::listen;
+            case "lite" -> consuming::startLite;
+            case "subscribe" -> consuming::subscribe;
+            case "unsubscribe" -> consuming::unsubscribe;
             case "heard" -> consuming::heard;
             case "stop" -> a -> {
                 producing.close();

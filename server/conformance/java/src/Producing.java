@@ -117,6 +117,12 @@ final class Producing {
         if (args.big("due") != 0) {
             b.setDeliveryTimestamp(args.big("due"));
         }
+        if (!args.text("lite").isEmpty()) {
+            b.setLiteTopic(args.text("lite"));
+        }
+        if (!args.text("priority").isEmpty()) {
+            b.setPriority(args.number("priority"));
+        }
         return b.build();
     }
 
@@ -124,11 +130,9 @@ final class Producing {
         String topic = args.text("topic");
         Producer p = producer(topic);
         Message m = message(topic, args.series().at(args.number("index")), args);
-        long begin = System.nanoTime();
         SendReceipt receipt = p.send(m);
         String recall = receipt.getRecallHandle();
-        return new Answer().add("id", receipt.getMessageId()).add("recall", recall == null ? "" : recall)
-            .add("micros", (System.nanoTime() - begin) / 1000);
+        return new Answer().add("id", receipt.getMessageId()).add("recall", recall == null ? "" : recall);
     }
 
     /** Adds up sends that run side by side. */
