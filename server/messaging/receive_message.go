@@ -158,6 +158,9 @@ const noDeadline = time.Hour
 // come in the last moment are handed back then, and not lost until they are visible again.
 const lateAnswer = time.Second
 
+// answerReserve is what a poll leaves of the client's time to its answer.
+const answerReserve = 100 * time.Millisecond
+
 // clientPollCode is the client version from which ILLEGAL_POLLING_TIME is understood. The
 // reference compares versions as text.
 const clientPollCode = "5.0.3"
@@ -174,16 +177,14 @@ func (m *receiveMessage) pollTime(s *h2.Stream, who *session.Session, now time.T
 		poll = m.view.LongPollingTimeout.AsDuration()
 	}
 	poll = min(max(poll, svc.PollMin), svc.PollMax)
-	if poll > left {
-		if left < svc.PollMin {
-			code := apiv2.Code_ILLEGAL_POLLING_TIME
-			if string(s.Value(headerClientVersion)) < clientPollCode {
-				code = apiv2.Code_BAD_REQUEST
-			}
-			return failure(code, "The deadline time remaining is not enough for polling, please check network condition"), false
+	if poll > left && left < svc.PollMin {
+		code := apiv2.Code_ILLEGAL_POLLING_TIME
+		if string(s.Value(headerClientVersion)) < clientPollCode {
+			code = apiv2.Code_BAD_REQUEST
 		}
-		poll = left
+		return failure(code, "The deadline time remaining is not enough for polling, please check network condition"), false
 	}
+	poll = min(poll, left-answerReserve)
 	m.op.Poll, m.op.Deadline = poll, now.Add(left+lateAnswer)
 	return apiv2.Outcome{}, true
 }
@@ -198,9 +199,10 @@ func (m *receiveMessage) invisible() (apiv2.Outcome, bool) {
 	return svc.checkInvisible(m.op.Invisible, svc.InvisibleMin)
 }
 
-// checkInvisible holds an invisible duration against its bounds.
+// checkInvisible holds an invisible duration against its bounds. What is less than a millisecond
+// does not count.
 func (svc *Service) checkInvisible(d, lowest time.Duration) (apiv2.Outcome, bool) {
-	switch {
+	switch d = d.Truncate(time.Millisecond); {
 	case d < lowest:
 		return failure(apiv2.Code_ILLEGAL_INVISIBLE_TIME, "the invisibleTime is too small. min is "+strconv.FormatInt(lowest.Milliseconds(), 10)), false
 	case svc.InvisibleMax > 0 && d > svc.InvisibleMax:

@@ -114,8 +114,9 @@ func TestReceiveRefuses(t *testing.T) {
 		{func(r *apiv2.ReceiveMessageRequest) { r.Group.Name = "a b" }, "40003 the specified group[a b] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"},
 		{func(r *apiv2.ReceiveMessageRequest) { r.Group.Name = "CID_RMQ_SYS_x" }, "40003 cannot use system consumer group"},
 		{invisible(10*time.Second - time.Millisecond), "40011 the invisibleTime is too small. min is 10000"},
+		{invisible(10*time.Second - time.Nanosecond), "40011 the invisibleTime is too small. min is 10000"},
 		{invisible(12*time.Hour + time.Millisecond), "40011 the invisibleTime is too large. max is 43200000"},
-		{filter(false, "|| ||"), "40010 subString split error"},
+		{filter(false, "||||"), "40010 subString split error"},
 		{filter(true, ""), "40010 Expression can't be null! SQL92"},
 	} {
 		p.call("ReceiveMessage", receiveRequest(test.change)).streams(test.want, "time")
@@ -151,10 +152,10 @@ func TestReceivePollTime(t *testing.T) {
 		{60 * s, 63 * s, -1, "5.1.3", 20 * s, ""},
 		{1 * s, 23 * s, -1, "5.1.3", 5 * s, ""},
 		{-1, 13 * s, 6 * s, "5.1.3", 10 * s, ""}, // 13 - 6/2
-		{-1, 13 * s, -1, "5.1.3", 13 * s, ""},
+		{-1, 13 * s, -1, "5.1.3", 13*s - answerReserve, ""},
 		{-1, 7 * s, 20 * s, "5.1.3", 5 * s, ""}, // 7 - 10, clamped
-		{20 * s, 8 * s, -1, "5.1.3", 8 * s, ""},
-		{20 * s, 5 * s, -1, "5.1.3", 5 * s, ""},
+		{20 * s, 8 * s, -1, "5.1.3", 8*s - answerReserve, ""},
+		{20 * s, 5 * s, -1, "5.1.3", 5*s - answerReserve, ""},
 		{20 * s, 5*s - time.Millisecond, -1, "5.1.3", 0, "40018" + short},
 		{1 * s, 4 * s, -1, "5.0.3", 0, "40018" + short},
 		{1 * s, 4 * s, -1, "5.0.2", 0, "40000" + short},
