@@ -52,7 +52,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	if missing := cluster.Missing(); missing != "" {
-		fmt.Printf("conformance: %s is missing: the Java client and the real cluster are left out\n", missing)
+		fmt.Printf("conformance: %s is missing: the Java client, the real cluster and the differential table are left out\n", missing)
 	}
 
 	dir, err := os.MkdirTemp("", "conformance-")

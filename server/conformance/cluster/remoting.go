@@ -125,6 +125,8 @@ type Group struct {
 	Orderly  bool
 	RetryMax int
 	RestsMs  []int64 // between attempts; nil: RocketMQ's own table
+
+	Attributes map[string]string
 }
 
 // CreateGroup makes a consumer group.
@@ -138,6 +140,13 @@ func (c *Cluster) CreateGroup(ctx context.Context, name string, g Group) error {
 		config["groupRetryPolicy"] = map[string]any{
 			"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": g.RestsMs},
 		}
+	}
+	if len(g.Attributes) > 0 {
+		added := map[string]string{}
+		for key, value := range g.Attributes {
+			added["+"+key] = value
+		}
+		config["attributes"] = added
 	}
 	body, err := json.Marshal(config)
 	if err != nil {
