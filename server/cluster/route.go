@@ -182,8 +182,7 @@ func (c *Cluster) route(name []byte, now time.Time) *route {
 // doubt makes the next use of r renew it.
 func (r *route) doubt() { r.doubted.Store(true) }
 
-// readBroker chooses the broker of a pop: the named one if it can be read, else the next in
-// turn when no name was given.
+// readBroker chooses the broker of a pop: the named one if it can be read, else the next in turn.
 func (r *route) readBroker(name []byte) (readBroker, bool) {
 	for _, b := range r.readable {
 		if b.name == string(name) {
@@ -191,7 +190,7 @@ func (r *route) readBroker(name []byte) (readBroker, bool) {
 		}
 	}
 	n := len(r.readable)
-	if n == 0 || len(name) > 0 {
+	if n == 0 {
 		return readBroker{}, false
 	}
 	return r.readable[int(r.readTurns.Add(1)%uint32(n))], true

@@ -53,7 +53,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	if missing := cluster.Missing(); missing != "" {
-		fmt.Printf("conformance: the real cluster is left out: %s is missing\n", missing)
+		fmt.Printf("conformance: %s is missing: the real cluster and the differential table are left out\n", missing)
 	}
 
 	dir, err := os.MkdirTemp("", "conformance-")

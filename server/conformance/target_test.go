@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"rocketmq-proxy/server/conformance/cluster"
@@ -38,18 +39,19 @@ func (g *target) makeTopic(t *testing.T, messageType string, queues int) string 
 	name := freshName(t)
 	ctx, cancel := context.WithTimeout(t.Context(), callPatience)
 	defer cancel()
-	var err error
-	if g.cluster != nil {
-		err = g.cluster.CreateTopic(ctx, name, messageType, queues)
-	} else {
-		err = put(ctx, g.store, "topics", map[string]any{
-			"name": name, "readQueues": queues, "writeQueues": queues, "attributes": "+message.type=" + messageType,
-		})
-	}
-	if err != nil {
+	if err := g.createTopic(ctx, name, messageType, queues); err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+func (g *target) createTopic(ctx context.Context, name, messageType string, queues int) error {
+	if g.cluster != nil {
+		return g.cluster.CreateTopic(ctx, name, messageType, queues)
+	}
+	return put(ctx, g.store, "topics", map[string]any{
+		"name": name, "readQueues": queues, "writeQueues": queues, "attributes": "+message.type=" + messageType,
+	})
 }
 
 // makeGroup makes a consumer group.
@@ -58,23 +60,24 @@ func (g *target) makeGroup(t *testing.T, settings cluster.Group) string {
 	name := freshName(t)
 	ctx, cancel := context.WithTimeout(t.Context(), callPatience)
 	defer cancel()
-	var err error
-	if g.cluster != nil {
-		err = g.cluster.CreateGroup(ctx, name, settings)
-	} else {
-		change := map[string]any{"name": name, "orderly": settings.Orderly, "retryMax": settings.RetryMax}
-		if policy := settings.RetryPolicy(); policy != nil {
-			change["retryPolicy"] = policy
-		}
-		for name, value := range settings.Attributes() {
-			change["attributes"] = name + "=" + value
-		}
-		err = put(ctx, g.store, "groups", change)
-	}
-	if err != nil {
+	if err := g.createGroup(ctx, name, settings); err != nil {
 		t.Fatal(err)
 	}
 	return name
+}
+
+func (g *target) createGroup(ctx context.Context, name string, settings cluster.Group) error {
+	if g.cluster != nil {
+		return g.cluster.CreateGroup(ctx, name, settings)
+	}
+	change := map[string]any{"name": name, "orderly": settings.Orderly, "retryMax": settings.RetryMax}
+	if policy := settings.RetryPolicy(); policy != nil {
+		change["retryPolicy"] = policy
+	}
+	for key, value := range settings.Attributes() {
+		change["attributes"] = key + "=" + value
+	}
+	return put(ctx, g.store, "groups", change)
 }
 
 // put is `rocketmq-proxy topic create` and `group create` in the words of the socket that they

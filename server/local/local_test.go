@@ -152,9 +152,20 @@ func TestFilters(t *testing.T) {
 	}
 	w.wants(w.pop("orders", "small", sql("size < 1")), "red/0")
 	w.wants(w.pop("orders", "tagged", func(op *backend.Pop) { op.Expression = []byte("green || grey") }), "green/0")
+	w.wants(w.pop("orders", "blank", func(op *backend.Pop) { op.Expression = []byte(" || ") }), "")
 	op := &backend.Pop{Topic: w.topic("orders"), Group: []byte("bad"), MessagesMax: 1, SQL: true, Expression: []byte("size <")}
 	w.do(func(x backend.Exchange) { op.Exchange = x; w.Pop(op, time.Now()) })
 	if op.Fault.Kind != backend.BadFilter {
+		t.Error(op.Fault)
+	}
+}
+
+func TestBatchBelowNothingIsRefused(t *testing.T) {
+	w := newWorld(t, vfs.NewMem())
+	w.sends("orders", "a", "")
+	op := &backend.Pop{Topic: w.topic("orders"), Group: []byte("readers"), MessagesMax: -1, Invisible: time.Minute}
+	w.do(func(x backend.Exchange) { op.Exchange = x; w.Pop(op, time.Now()) })
+	if op.Fault.Kind != backend.Internal {
 		t.Error(op.Fault)
 	}
 }

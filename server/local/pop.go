@@ -1,6 +1,7 @@
 package local
 
 import (
+	"strconv"
 	"time"
 
 	"rocketmq-proxy/codec/handle"
@@ -54,6 +55,9 @@ func (p *popCall) prepare() backend.Fault {
 		return backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"}
 	case g == nil:
 		return backend.Fault{Kind: backend.GroupNotFound, Text: "there is no group " + string(op.Group)}
+	}
+	if op.MessagesMax < 0 {
+		return backend.Fault{Kind: backend.Internal, Text: "a batch of " + strconv.Itoa(op.MessagesMax) + " messages"}
 	}
 	filter, err := l.broker.Filter(op.Expression, op.SQL)
 	if err != nil {

@@ -79,7 +79,7 @@ func (l *Local) recall(op *backend.Recall) backend.Fault {
 	case string(op.Handle.Topic) != t.Name:
 		return backend.Fault{Kind: backend.Internal, Text: "recall failed, topic not match"}
 	case due <= l.now:
-		return backend.Fault{Kind: backend.Internal, Text: "recall failed, timestamp invalid: the message is due"}
+		return backend.Fault{Kind: backend.Internal, Text: "recall failed, timestamp invalid"}
 	}
 	if _, err := l.broker.Recall(t, due, op.Handle.MessageID); err != nil {
 		return internal(err)

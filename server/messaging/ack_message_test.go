@@ -80,7 +80,7 @@ func TestAckSeveral(t *testing.T) {
 		"ID0 20000 OK",
 		"ID1 50001 receipt handle is invalid: handle: not a receipt handle",
 		"ID2 50001 ack failed: status is abnormal",
-		fmt.Sprintf("ID3 40013 receipt handle is expired: it ended at %d", w.now.UnixMilli()),
+		"ID3 40013 receipt handle is expired",
 		"ID4 40013 cannot find broker broker-a",
 		"ID5 50400 too late",
 		"ID6 20000 OK")
@@ -195,7 +195,7 @@ func TestChangeInvisibleRefuses(t *testing.T) {
 		{changeRequest("garbage", -time.Millisecond), 40011, "the invisibleTime is too small. min is 0"},
 		{changeRequest("garbage", 12*time.Hour+time.Millisecond), 40011, "the invisibleTime is too large. max is 43200000"},
 		{changeRequest("garbage", 12*time.Hour), 50001, "receipt handle is invalid: handle: not a receipt handle"},
-		{changeRequest(handleAt(w.now.Add(-time.Minute), 1), 0), 40013, fmt.Sprintf("receipt handle is expired: it ended at %d", w.now.UnixMilli())},
+		{changeRequest(handleAt(w.now.Add(-time.Minute), 1), 0), 40013, "receipt handle is expired"},
 	} {
 		p.call("ChangeInvisibleDuration", test.request).says(&apiv2.ChangeInvisibleDurationResponse{}, test.code, test.text)
 	}

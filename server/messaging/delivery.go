@@ -1,7 +1,6 @@
 package messaging
 
 import (
-	"strconv"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -24,8 +23,7 @@ func readHandle(text []byte) (h handle.Handle, o apiv2.Outcome, valid bool) {
 // checkExpiry holds the newest handle of a delivery against the time.
 func checkExpiry(h *handle.Handle, now time.Time) (o apiv2.Outcome, valid bool) {
 	if h.Expired(now.UnixMilli()) {
-		return failure(apiv2.Code_INVALID_RECEIPT_HANDLE, "receipt handle is expired: it ended at "+
-			strconv.FormatInt(h.RetrieveTime+h.InvisibleTime, 10)), false
+		return failure(apiv2.Code_INVALID_RECEIPT_HANDLE, "receipt handle is expired"), false
 	}
 	return apiv2.Outcome{}, true
 }

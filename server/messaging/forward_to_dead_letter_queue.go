@@ -93,6 +93,8 @@ func (m *forwardToDeadLetterQueue) OnTurn(now time.Time) {
 	case s == nil:
 	case m.op.Fault.OK():
 		m.fail(s, forwarded)
+	case m.op.Fault.Kind == backend.BadBroker:
+		m.fail(s, failure(apiv2.Code_INVALID_RECEIPT_HANDLE, m.op.Fault.Text))
 	default:
 		m.fail(s, faultOutcome(m.op.Fault))
 	}

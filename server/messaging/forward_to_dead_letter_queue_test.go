@@ -25,6 +25,9 @@ func TestForward(t *testing.T) {
 	p.works()
 
 	for kind, code := range codes[1:] {
+		if backend.Kind(kind+1) == backend.BadBroker { // which the handle named
+			code = apiv2.Code_INVALID_RECEIPT_HANDLE
+		}
 		c = p.call("ForwardMessageToDeadLetterQueue", forwardRequest(handleAt(w.now, 5)))
 		p.reply(&asked[*backend.DeadLetter](p, 0).Exchange, backend.Fault{Kind: backend.Kind(kind + 1), Text: "it broke"})
 		c.says(&apiv2.ForwardMessageToDeadLetterQueueResponse{}, code, "it broke")

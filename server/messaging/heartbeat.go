@@ -46,6 +46,14 @@ func checkClient(settings *apiv2.Settings, group string) (apiv2.Outcome, bool) {
 	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_LITE_PUSH_CONSUMER:
 		return checkGroup(group)
 	default:
-		return failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, t.String()), false
+		return failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, clientTypeName(t)), false
 	}
+}
+
+// clientTypeName names also the types of a later version.
+func clientTypeName(t apiv2.ClientType) string {
+	if apiv2.ClientType_name[int32(t)] == "" {
+		return "UNRECOGNIZED"
+	}
+	return t.String()
 }

@@ -119,6 +119,9 @@ func TestSendRules(t *testing.T) {
 
 		{"empty tag", tag(""), 0, ""},
 		{"blank tag", tag("  "), 40004, "tag cannot be the char sequence of whitespace"},
+		{"blank tag beyond ASCII", tag(" \u2003\u3000"), 40004, "tag cannot be the char sequence of whitespace"},
+		{"tag of a space that does not break", tag("\u00a0"), 0, ""},
+		{"tag that only begins blank", tag("\u2003a"), 0, ""},
 		{"tag with a bar", tag("a|b"), 40004, "tag cannot contain '|'"},
 		{"tag with a control character", tag("a\x7f"), 40004, "tag cannot contain control character"},
 		{"forged by a tag", tag("a\x02b\x01c"), 40004, "tag cannot contain control character"},

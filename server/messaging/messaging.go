@@ -238,14 +238,18 @@ func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 		return c.lastBegin(c, s), grpc.Status{}
 	}
 	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
-		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
+		return nil, methodNotFound(path)
 	}
 	begin := methods[string(path[len(servicePrefix):])]
 	if begin == nil {
-		return nil, grpc.Status{Code: grpc.Unimplemented, Message: "Method " + trimSlash(path) + " is unimplemented"}
+		return nil, methodNotFound(path)
 	}
 	c.lastPath, c.lastBegin = append(c.lastPath[:0], path...), begin
 	return begin(c, s), grpc.Status{}
+}
+
+func methodNotFound(path []byte) grpc.Status {
+	return grpc.Status{Code: grpc.Unimplemented, Message: "Method not found: " + trimSlash(path)}
 }
 
 func trimSlash(path []byte) string {

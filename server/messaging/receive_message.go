@@ -203,9 +203,10 @@ func (m *receiveMessage) invisible() (apiv2.Outcome, bool) {
 	return svc.checkInvisible(m.op.Invisible, svc.InvisibleMin)
 }
 
-// checkInvisible holds an invisible duration against its bounds.
+// checkInvisible holds an invisible duration against its bounds. What is less than a millisecond
+// does not count.
 func (svc *Service) checkInvisible(d, lowest time.Duration) (apiv2.Outcome, bool) {
-	switch {
+	switch d = d.Truncate(time.Millisecond); {
 	case d < lowest:
 		return failure(apiv2.Code_ILLEGAL_INVISIBLE_TIME, "the invisibleTime is too small. min is "+strconv.FormatInt(lowest.Milliseconds(), 10)), false
 	case svc.InvisibleMax > 0 && d > svc.InvisibleMax:

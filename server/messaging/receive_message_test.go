@@ -114,8 +114,9 @@ func TestReceiveRefuses(t *testing.T) {
 		{func(r *apiv2.ReceiveMessageRequest) { r.Group.Name = "a b" }, "40003 the specified group[a b] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"},
 		{func(r *apiv2.ReceiveMessageRequest) { r.Group.Name = "CID_RMQ_SYS_x" }, "40003 cannot use system consumer group"},
 		{invisible(10*time.Second - time.Millisecond), "40011 the invisibleTime is too small. min is 10000"},
+		{invisible(10*time.Second - time.Nanosecond), "40011 the invisibleTime is too small. min is 10000"},
 		{invisible(12*time.Hour + time.Millisecond), "40011 the invisibleTime is too large. max is 43200000"},
-		{filter(false, "|| ||"), "40010 subString split error"},
+		{filter(false, "||||"), "40010 subString split error"},
 		{filter(true, ""), "40010 Expression can't be null! SQL92"},
 	} {
 		p.call("ReceiveMessage", receiveRequest(test.change)).streams(test.want, "time")

@@ -70,7 +70,9 @@ func TestTagFilter(t *testing.T) {
 		"a||*":     {true, "a||*", "a *"},
 		"a|b":      {true, "a|b", ""},
 		"||":       {false, "", ""},
-		" ":        {false, "", ""},
+		"||||":     {false, "", ""},
+		" ":        {true, " ", "a b  *"}, // whatever the broker finds, which is nothing
+		"|| ||":    {true, "|| ||", "a b  *"},
 	} {
 		var f tagFilter
 		if sound := f.parse([]byte(expression)); sound != want.sound {

@@ -138,6 +138,10 @@ func (m *sendMessage) send(s *h2.Stream, topic *backend.Topic, now time.Time) {
 		m.refuse(s, noTopic(topic.Name))
 		return
 	}
+	if o, valid := checkBatch(topic, &m.view); !valid {
+		m.refuse(s, o)
+		return
+	}
 	if err := m.fill(topic); err != nil {
 		m.refuse(s, failure(apiv2.Code_ILLEGAL_MESSAGE_PROPERTY_KEY, err.Error()))
 		return
@@ -237,6 +241,22 @@ func checkTaken(expected, actual backend.MessageType) (apiv2.Outcome, bool) {
 	}
 	return failure(apiv2.Code_MESSAGE_PROPERTY_CONFLICT_WITH_TYPE,
 		"TopicMessageType validate failed, the expected type is "+expected.String()+", but actual type is "+actual.String()), false
+}
+
+// checkBatch keeps out what a broker does not store together with others.
+func checkBatch(topic *backend.Topic, v *apiv2.SendView) (apiv2.Outcome, bool) {
+	if len(v.Messages) == 1 {
+		return apiv2.Outcome{}, true
+	}
+	if hasPrefix(topic.Name, "%RETRY%") {
+		return failure(apiv2.Code_INTERNAL_SERVER_ERROR, "Retry Group is not supported for batching"), false
+	}
+	for i := range v.Messages {
+		if v.Messages[i].DeliveryTimestamp.Set {
+			return failure(apiv2.Code_INTERNAL_SERVER_ERROR, "Delayed messages are not supported for batching"), false
+		}
+	}
+	return apiv2.Outcome{}, true
 }
 
 // checkMessages holds a request against the reference's rules, in the reference's order.

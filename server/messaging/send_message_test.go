@@ -87,6 +87,28 @@ func TestSendBatch(t *testing.T) {
 	}
 }
 
+// TestSendBatchRefuses what brokers do not store together with others.
+func TestSendBatchRefuses(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"%RETRY%readers", "delays"} {
+		w.fake.topics[name] = &backend.Topic{Name: name, Exists: true, Type: backend.TypeMixed}
+	}
+	p := w.connect()
+	second := func(m *apiv2.Message) { m.SystemProperties.MessageId = "ID2" }
+	delayed := system(func(s *apiv2.SystemProperties) { s.DeliveryTimestamp = stamp(w.now.Add(time.Minute)) })
+	to := func(topic string) func(*apiv2.Message) { return func(m *apiv2.Message) { m.Topic = resource(topic) } }
+	for _, test := range []struct {
+		first, second *apiv2.Message
+		text          string
+	}{
+		{message1(to("delays")), message1(to("delays"), second, delayed), "Delayed messages are not supported for batching"},
+		{message1(to("%RETRY%readers")), message1(to("%RETRY%readers"), second), "Retry Group is not supported for batching"},
+	} {
+		p.call("SendMessage", sendRequest(test.first, test.second)).says(&apiv2.SendMessageResponse{}, apiv2.Code_INTERNAL_SERVER_ERROR, test.text)
+		p.hears()
+	}
+}
+
 // TestSendIsPinned by the message group, else by the lite topic.
 func TestSendIsPinned(t *testing.T) {
 	for _, test := range []struct {

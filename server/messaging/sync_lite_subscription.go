@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"cmp"
 	"strconv"
 	"sync"
 	"time"
@@ -123,8 +124,7 @@ func (m *syncLiteSubscription) groupCame(s *h2.Stream, group *backend.Group, now
 	case group == nil || !group.Exists:
 		m.fail(s, failure(apiv2.Code_ILLEGAL_CONSUMER_GROUP, "group not found: "+m.op.Group))
 	case group.LiteBindTopic != m.op.Topic:
-		m.fail(s, failure(apiv2.Code_ILLEGAL_TOPIC,
-			"lite group "+m.op.Group+" is expected to bind topic "+m.op.Topic+", but actual is "+group.LiteBindTopic))
+		m.fail(s, notBound(group, m.op.Topic))
 	case n > group.LiteQuota+liteQuotaSlack:
 		m.fail(s, failure(apiv2.Code_LITE_SUBSCRIPTION_QUOTA_EXCEEDED, "lite subscription quota exceeded: "+strconv.Itoa(group.LiteQuota)))
 	case m.op.Action == backend.LiteAdd && !svc.liteSyncs.take(now, svc.LiteSyncRate):
@@ -135,6 +135,12 @@ func (m *syncLiteSubscription) groupCame(s *h2.Stream, group *backend.Group, now
 		m.op.Exchange = m.exchange(now)
 		svc.Backend.SyncLite(&m.op, now)
 	}
+}
+
+// notBound is for who names another topic than the one that a lite group is bound to.
+func notBound(group *backend.Group, topic string) apiv2.Outcome {
+	return failure(apiv2.Code_ILLEGAL_TOPIC,
+		"lite group "+group.Name+" is expected to bind topic "+cmp.Or(group.LiteBindTopic, "null")+", but actual is "+topic)
 }
 
 // OnTurn is the event of the operation that came home.

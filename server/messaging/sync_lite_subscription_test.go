@@ -121,9 +121,9 @@ func TestSyncLiteRefuses(t *testing.T) {
 		}), 50001, "unknown offset policy: 3"},
 		{changed(add("a"), func(r *apiv2.SyncLiteSubscriptionRequest) { r.Group.Name = "missing" }), 40003, "group not found: missing"},
 		{changed(add("a"), func(r *apiv2.SyncLiteSubscriptionRequest) { r.Group.Name = "readers" }), 40002,
-			"lite group readers is expected to bind topic orders, but actual is "},
+			"lite group readers is expected to bind topic null, but actual is orders"},
 		{changed(add("a"), func(r *apiv2.SyncLiteSubscriptionRequest) { r.Topic.Name = "others" }), 40002,
-			"lite group lite is expected to bind topic others, but actual is orders"},
+			"lite group lite is expected to bind topic orders, but actual is others"},
 		{add(many...), 42902, "lite subscription quota exceeded: 3"},
 		{syncRequest(2, many...), 42902, "lite subscription quota exceeded: 3"},
 	} {

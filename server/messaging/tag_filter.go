@@ -21,26 +21,29 @@ var (
 // all lets everything pass.
 func (f *tagFilter) all() { f.any, f.tags = true, f.tags[:0] }
 
-// parse is false for an expression of nothing but separators.
+// parse is false for an expression of nothing but separators. One with white space between them is
+// no error, and has no tag: the broker finds nothing for it.
 func (f *tagFilter) parse(expression []byte) bool {
 	f.all()
 	if len(expression) == 0 || bytes.Equal(expression, everything) {
 		return true
 	}
-	f.any = false
+	valid := false
 	for more := true; more; {
 		var tag []byte
 		tag, expression, more = bytes.Cut(expression, separator)
+		valid = valid || len(tag) > 0
 		if tag = bytes.TrimSpace(tag); len(tag) > 0 {
 			f.tags = append(f.tags, tag)
 		}
 	}
-	return len(f.tags) > 0
+	f.any = len(f.tags) == 0
+	return valid
 }
 
 // expression is what the broker is asked for.
 func (f *tagFilter) expression(given []byte) []byte {
-	if f.any {
+	if len(given) == 0 {
 		return everything
 	}
 	return given

@@ -1,7 +1,6 @@
 package messaging
 
 import (
-	"bytes"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -125,6 +124,10 @@ func (m *telemetry) abort(s *h2.Stream, o apiv2.Outcome) {
 // settings takes what a client says of itself. The stream is bound before anything is fetched,
 // so that a receive which overtakes the answer waits for it.
 func (m *telemetry) settings(s *h2.Stream, settings *apiv2.Settings, now time.Time) {
+	if settings.GetPubSub() == nil {
+		m.finish(s, grpc.Status{Code: grpc.InvalidArgument, Message: "there is no publishing or subscription data in settings"})
+		return
+	}
 	if o, valid := checkSettings(settings); !valid {
 		m.abort(s, o)
 		return
@@ -209,8 +212,6 @@ func checkSettings(settings *apiv2.Settings) (apiv2.Outcome, bool) {
 			return o, false
 		}
 		return checkFilters(settings.GetSubscription())
-	default:
-		return failure(apiv2.Code_BAD_REQUEST, "there is no publishing or subscription data in settings"), false
 	}
 	return apiv2.Outcome{}, true
 }
@@ -219,7 +220,7 @@ func checkFilters(subscription *apiv2.Subscription) (apiv2.Outcome, bool) {
 	var filter tagFilter
 	for _, entry := range subscription.GetSubscriptions() {
 		expression := entry.GetExpression()
-		sound := len(bytes.TrimSpace([]byte(expression.GetExpression()))) > 0
+		sound := expression.GetExpression() != ""
 		if expression.GetType() != apiv2.FilterType_SQL {
 			sound = filter.parse([]byte(expression.GetExpression()))
 		}
@@ -238,7 +239,7 @@ func checkSubscriber(settings *apiv2.Settings, group *backend.Group) (apiv2.Outc
 	case apiv2.ClientType_LITE_PUSH_CONSUMER:
 		lite = true
 	default:
-		return failure(apiv2.Code_INTERNAL_SERVER_ERROR, "Client type is not consumer, type: "+t.String()), false
+		return failure(apiv2.Code_INTERNAL_SERVER_ERROR, "Client type is not consumer, type: "+clientTypeName(t)), false
 	}
 	switch bound := group.LiteBindTopic; {
 	case !group.Exists:
@@ -248,7 +249,7 @@ func checkSubscriber(settings *apiv2.Settings, group *backend.Group) (apiv2.Outc
 	case bound == "" && lite:
 		return failure(apiv2.Code_ILLEGAL_CONSUMER_GROUP, "regular group cannot use LITE mode: "+group.Name), false
 	case lite && firstTopic(settings) != bound:
-		return failure(apiv2.Code_ILLEGAL_TOPIC, "lite group "+group.Name+" is expected to bind topic "+firstTopic(settings)+", but actual is "+bound), false
+		return notBound(group, firstTopic(settings)), false
 	}
 	return apiv2.Outcome{}, true
 }

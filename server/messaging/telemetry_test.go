@@ -144,17 +144,18 @@ func TestTelemetryRefuses(t *testing.T) {
 		settings *apiv2.Settings
 		want     string
 	}{
-		{&apiv2.Settings{}, "3 " + failed + "there is no publishing or subscription data in settings"},
+		{&apiv2.Settings{}, "3 there is no publishing or subscription data in settings"},
 		{producerSettings("orders", "a b"), "3 " + failed + "The specified topic[a b] contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"},
 		{consumerSettings(push, "", "orders"), "3 " + failed + "the specified group is blank"},
 		{consumerSettings(push, "missing", "orders"), "3 " + failed + "group not found: missing"},
 		{consumerSettings(push, "lite", "orders"), "3 " + failed + "lite group must use LITE mode: lite"},
 		{consumerSettings(lite, "readers", "orders"), "3 " + failed + "regular group cannot use LITE mode: readers"},
-		{consumerSettings(lite, "lite", "others"), "3 " + failed + "lite group lite is expected to bind topic others, but actual is orders"},
+		{consumerSettings(lite, "lite", "others"), "3 " + failed + "lite group lite is expected to bind topic orders, but actual is others"},
 		{consumerSettings(apiv2.ClientType_PULL_CONSUMER, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: PULL_CONSUMER"},
+		{consumerSettings(99, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: UNRECOGNIZED"},
 		{consumerSettings(apiv2.ClientType_LITE_SIMPLE_CONSUMER, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: LITE_SIMPLE_CONSUMER"},
 		{filtered(apiv2.FilterType_TAG, "||"), "3 " + failed + "expression format is not correct"},
-		{filtered(apiv2.FilterType_SQL, " "), "3 " + failed + "expression format is not correct"},
+		{filtered(apiv2.FilterType_SQL, ""), "3 " + failed + "expression format is not correct"},
 	} {
 		c := p.open("Telemetry")
 		c.send(telemetrySettings(test.settings), 0)

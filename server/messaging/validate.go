@@ -2,6 +2,8 @@ package messaging
 
 import (
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"rocketmq-proxy/codec/apiv2"
 )
@@ -95,7 +97,23 @@ func hasPrefix[T text](s T, prefix string) bool {
 // blank tells whether there is nothing but white space.
 func blank[T text](s T) bool {
 	for i := range len(s) {
-		if c := s[i]; c != ' ' && (c < '\t' || c > '\r') && (c < 0x1c || c > 0x1f) {
+		if c := s[i]; c >= utf8.RuneSelf {
+			return blankBeyondASCII(s[i:])
+		} else if c != ' ' && (c < '\t' || c > '\r') && (c < 0x1c || c > 0x1f) {
+			return false
+		}
+	}
+	return true
+}
+
+// blankBeyondASCII is blank by the rule of Java's Character.isWhitespace: spaces that do not break
+// a line are none.
+func blankBeyondASCII[T text](s T) bool {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
+		s = s[n:]
+		space := unicode.In(r, unicode.Z) && r != '\u00a0' && r != '\u2007' && r != '\u202f'
+		if !space && (r < '\t' || r > '\r') && (r < 0x1c || r > 0x1f) {
 			return false
 		}
 	}

@@ -60,12 +60,14 @@ func (b *Broker) compile(expression string, sql bool) (Matcher, error) {
 		return b.config.Compile(expression)
 	}
 	var tags tagFilter
+	valid := false // white space is no error, and matches nothing
 	for tag := range strings.SplitSeq(expression, "||") {
+		valid = valid || tag != ""
 		if tag = strings.TrimSpace(tag); tag != "" {
 			tags = append(tags, []byte(tag))
 		}
 	}
-	if len(tags) == 0 {
+	if !valid {
 		return nil, ErrNoTag
 	}
 	return tags, nil
