@@ -133,7 +133,7 @@ func hotWork(tb testing.TB) []work {
 		appends("AppendChangeInvisibleDurationResponse", func(dst []byte) []byte {
 			return AppendChangeInvisibleDurationResponse(dst, ok, []byte(ordinaryHandle))
 		}),
-		appends("AppendReceiveStatus", func(dst []byte) []byte { return AppendReceiveStatus(dst, ok) }),
+		appends("AppendElementStatus", func(dst []byte) []byte { return AppendElementStatus(dst, ok) }),
 		appends("AppendReceiveDeliveryTimestamp", func(dst []byte) []byte { return AppendReceiveDeliveryTimestamp(dst, now) }),
 		appends("AppendDeliveredHead", func(dst []byte) []byte {
 			return AppendDeliveredHead(dst, delivered, SizeDelivered(delivered, 256))

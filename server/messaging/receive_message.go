@@ -348,7 +348,7 @@ func (m *receiveMessage) refuse(s *h2.Stream, o apiv2.Outcome, timed bool) {
 }
 
 func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
-	encoded := apiv2.AppendReceiveStatus(m.client.scratch[:0], o)
+	encoded := apiv2.AppendElementStatus(m.client.scratch[:0], o)
 	s.Write(encoded)
 	m.client.keep(encoded)
 }
