@@ -88,11 +88,14 @@ const (
 	NoWritableQueue                 // the topic has no queue that may be written
 	NoReadableQueue                 // the topic has no queue that may be read
 	BadBroker                       // a broker was named that does not exist, but by a receipt handle
+	BadQueue                        // a queue that the topic does not have
+	BadOffset                       // an offset that the queue cannot have
 	BadHandle                       // a receipt handle that cannot be used
 	BadFilter                       // a filter expression that makes no sense
 	NotSupported                    // the broker does not know the request
 	LiteTopicQuota                  //
 	SubscriptionQuota               // of lite topics
+	OffsetNotFound                  // the group has none in the queue
 	TransactionNotFound             // never sent, ended already, or too long ago
 	DiskFull                        // nothing is stored until there is room again
 	kinds
