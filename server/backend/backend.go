@@ -41,6 +41,15 @@ type Backend interface {
 	// DeadLetter moves a message to its group's dead letters.
 	DeadLetter(op *DeadLetter, now time.Time)
 
+	// Pull reads a queue from an offset on, waiting for a first message if there is none.
+	Pull(op *Pull, now time.Time)
+	// UpdateOffset notes how far a group has consumed a queue.
+	UpdateOffset(op *UpdateOffset, now time.Time)
+	// GetOffset tells how far a group has consumed a queue.
+	GetOffset(op *GetOffset, now time.Time)
+	// QueryOffset tells where a queue begins, ends, or was at some time.
+	QueryOffset(op *QueryOffset, now time.Time)
+
 	// EndTransaction delivers or forgets a half message.
 	EndTransaction(op *EndTransaction, now time.Time)
 	// Recall takes a delayed message back.

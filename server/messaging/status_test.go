@@ -60,7 +60,7 @@ func TestOverall(t *testing.T) {
 func TestUnknownMethods(t *testing.T) {
 	p := newWorld(t).connect()
 	for path, want := range map[string]string{
-		"/apache.rocketmq.v2.MessagingService/PullMessage": "12 Method apache.rocketmq.v2.MessagingService/PullMessage is unimplemented",
+		"/apache.rocketmq.v2.MessagingService/PeekMessage": "12 Method apache.rocketmq.v2.MessagingService/PeekMessage is unimplemented",
 		"/apache.rocketmq.v2.Admin/ChangeLogLevel":         "12 Method not found: apache.rocketmq.v2.Admin/ChangeLogLevel",
 		"/grpc.health.v1.Health/Check":                     "12 Method not found: grpc.health.v1.Health/Check",
 	} {
