@@ -162,7 +162,7 @@ type Limits struct {
 	// for requests that are not complete, the other for sends that wait for a broker, each of which
 	// counts 4 KiB besides its bytes. Beyond it calls are refused. Default 256 MiB.
 	InflightBytesMax int `key:"inflightBytesMax" in:"1048576..1099511627776"`
-	// LongPollsMax is the number of waiting receives at once, in the whole process. Default 10000.
+	// LongPollsMax is the number of waiting receives and pulls at once, in the whole process. Default 10000.
 	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
 	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.
 	HandshakeTimeout time.Duration `key:"handshakeTimeoutMillis,ms" in:"100ms..10m"`

@@ -53,7 +53,7 @@ func (p *popCall) prepare() backend.Fault {
 	case t.Perm&broker.PermRead == 0:
 		return backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"}
 	case g == nil:
-		return backend.Fault{Kind: backend.GroupNotFound, Text: "there is no group " + string(op.Group)}
+		return noGroup(op.Group)
 	}
 	filter, err := l.broker.Filter(op.Expression, op.SQL)
 	if err != nil {

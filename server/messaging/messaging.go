@@ -39,7 +39,7 @@ type Config struct {
 	RecoveryMax        time.Duration
 	TypeCheck          bool
 
-	PollMin, PollMax   time.Duration
+	PollMin, PollMax   time.Duration // of receives; pulls have no least one
 	InvisibleDefault   time.Duration // of receives that the proxy renews
 	InvisibleMin       time.Duration
 	InvisibleMax       time.Duration
@@ -50,7 +50,7 @@ type Config struct {
 	RelayTimeout       time.Duration // of questions that an operator asks a client
 
 	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
-	LongPollsMax     int // receives that wait for the backend
+	LongPollsMax     int // receives and pulls that wait for the backend
 
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
@@ -133,6 +133,11 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Heartbeat":               newHeartbeat,
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
+
+	"PullMessage":  newPullMessage,
+	"UpdateOffset": newUpdateOffset,
+	"GetOffset":    newGetOffset,
+	"QueryOffset":  newQueryOffset,
 
 	"SyncLiteSubscription":            newSyncLiteSubscription,
 	"EndTransaction":                  newEndTransaction,

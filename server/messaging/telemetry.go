@@ -230,11 +230,12 @@ func checkFilters(subscription *apiv2.Subscription) (apiv2.Outcome, bool) {
 	return apiv2.Outcome{}, true
 }
 
-// checkSubscriber holds a consumer against its group (gRPC specification 5.1).
+// checkSubscriber holds a consumer against its group (gRPC specification 5.1). Those who pull are
+// let in, which the reference has no calls for.
 func checkSubscriber(settings *apiv2.Settings, group *backend.Group) (apiv2.Outcome, bool) {
 	lite := false
 	switch t := settings.GetClientType(); t {
-	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER:
+	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_PULL_CONSUMER:
 	case apiv2.ClientType_LITE_PUSH_CONSUMER:
 		lite = true
 	default:
