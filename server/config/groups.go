@@ -128,6 +128,15 @@ type Session struct {
 	Expiry time.Duration `key:"channelExpiredTimeout,ms" in:"1s..24h"`
 }
 
+// Fleet is how the proxies in front of one cluster know each other's consumers.
+type Fleet struct {
+	// Topic is the topic through which they speak. It is made when it is missing; without it the
+	// proxy serves alone. Default DefaultHeartBeatSyncerTopic.
+	Topic string `key:"heartbeatSyncerTopicName"`
+	// Cluster is the cluster whose brokers keep it. Default: rocketMQClusterName.
+	Cluster string `key:"heartbeatSyncerTopicClusterName"`
+}
+
 // Operator is for the person who runs the proxy. Our own keys.
 type Operator struct {
 	// AdminAddr is the host:port of the debugging port: profiles and counters, without a

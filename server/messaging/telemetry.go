@@ -189,6 +189,9 @@ func (m *telemetry) settle(s *h2.Stream, settings *apiv2.Settings, group *backen
 	policy := &m.client.service.Policy
 	stored := policy.Stored(settings)
 	m.session.Settle(stored, now)
+	if peers := m.client.service.Peers; peers != nil && stored.GetSubscription() != nil {
+		peers.Here(m.session, m.client.remote, now)
+	}
 	m.write(s, &apiv2.TelemetryCommand{
 		Status:  statusOf(ok),
 		Command: &apiv2.TelemetryCommand_Settings{Settings: policy.Merged(stored, group)},
