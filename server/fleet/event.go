@@ -76,7 +76,7 @@ func encode(kind, clientID string, settings *apiv2.Settings, where channel, prox
 	if kind == kindRegister {
 		e.ConsumeType, e.MessageModel, e.ConsumeFromWhere = "CONSUME_PASSIVELY", "CLUSTERING", "CONSUME_FROM_LAST_OFFSET"
 		switch settings.GetClientType() {
-		case apiv2.ClientType_SIMPLE_CONSUMER:
+		case apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_PULL_CONSUMER:
 			e.ConsumeType = "CONSUME_ACTIVELY"
 		case apiv2.ClientType_LITE_PUSH_CONSUMER:
 			e.MessageModel = "LITE_SELECTIVE"
