@@ -42,12 +42,12 @@ type world struct {
 	creates int
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w := &world{T: t, sessions: session.NewRegistry(time.Hour), store: &store{
 		make(chan *backend.FetchTopic, 8), make(chan *backend.Send, 2*flyingMax), make(chan *backend.Pull, 8), make(chan *backend.QueryOffset, 8),
 	}}
 	live := pool.Live()
-	w.Fleet = New(Config{
+	config := Config{
 		Topic: "fleet", Group: "CID_fleet", Self: "self", Addr: "10.0.0.1", Listen: "10.0.0.1:8081",
 		Every: 50 * time.Millisecond, LookEvery: 50 * time.Millisecond, Poll: time.Second, PauseMax: 50 * time.Millisecond, CallTimeout: patience,
 		Create: func(_ string, done func(error)) { w.creates++; done(nil) },
@@ -56,7 +56,11 @@ func newWorld(t *testing.T) *world {
 			defer w.mu.Unlock()
 			w.reports = append(w.reports, fmt.Sprint(event, " ", addr, ": ", err))
 		},
-	}, w.store, w.sessions)
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	w.Fleet = New(config, w.store, w.sessions)
 	t.Cleanup(func() {
 		w.Close()
 		if n := pool.Live() - live; n != 0 {
@@ -167,6 +171,26 @@ func TestOthersAreHeard(t *testing.T) {
 	defer w.mu.Unlock()
 	if len(w.reports) != 3 || !slices.ContainsFunc(w.reports, func(r string) bool { return r[:len("another proxy")] == "another proxy" }) {
 		t.Errorf("reported %q", w.reports)
+	}
+}
+
+// TestEarlyConsumersAreAnnounced as soon as the topic is found.
+func TestEarlyConsumersAreAnnounced(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Every = time.Hour })
+	now := time.Now()
+	for _, id := range []string{"a", "b"} {
+		s := w.sessions.Open([]byte(id), now)
+		s.Settle(settings(apiv2.ClientType_PUSH_CONSUMER, "g", "*"), now)
+		w.Here(s, "10.0.0.9:1", now)
+	}
+	fetch := next(w, w.store.fetches)
+	if n := len(w.store.sends); n != 0 {
+		t.Errorf("%d were announced to nobody", n)
+	}
+	fetch.Found = &backend.Topic{Name: "fleet", Exists: true}
+	fetch.End(backend.Fault{})
+	for range 2 {
+		next(w, w.store.sends).End(backend.Fault{})
 	}
 }
 

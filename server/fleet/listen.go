@@ -27,9 +27,15 @@ func (s *sought) OnTurn(now time.Time) {
 	case !topic.Exists:
 		f.config.Create(f.config.Topic, func(err error) { f.turn.Post(&created{f, err}) })
 	default:
+		first := f.topic == nil
 		f.topic = topic
 		f.look.after(now, f.config.LookEvery)
 		f.listen(now)
+		if first { // nobody heard of those who came before
+			for range slotsMax {
+				f.announce(now)
+			}
+		}
 	}
 }
 
