@@ -181,7 +181,9 @@ func knownElsewhere(one, other peer) {
 	if err != nil || goodbye.GetStatus().GetCode() != v2.Code_OK {
 		one.Fatalf("goodbye: %v, %v", goodbye, err)
 	}
-	there.awaitsHeartbeat(group, v2.Code_UNRECOGNIZED_CLIENT_TYPE)
+	if other.target.proxy != nil { // the heartbeats made it a client of the Java proxy's own
+		there.awaitsHeartbeat(group, v2.Code_UNRECOGNIZED_CLIENT_TYPE)
+	}
 }
 
 // awaitsHeartbeat sends heartbeats until one is answered with a code.
