@@ -34,6 +34,7 @@ type Call struct {
 	Request  Request
 	Deadline time.Time // zero: Limits.CallTimeout from now
 	Oneway   bool      // no answer is expected; AppendFrame sets the flag in the frame
+	Lapses   bool      // the deadline is when its maker stops waiting: the peer may well answer later
 
 	// the connection's or the lane's, until Done
 	opaque  int32
@@ -103,4 +104,16 @@ func (l *callList) take() callList {
 	taken := *l
 	*l = callList{}
 	return taken
+}
+
+// split moves the calls that are of the other kind to the back of other.
+func (l *callList) split(other *callList, is func(*Call) bool) {
+	all := l.take()
+	for call := all.pop(); call != nil; call = all.pop() {
+		if is(call) {
+			other.push(call)
+		} else {
+			l.push(call)
+		}
+	}
 }

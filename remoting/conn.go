@@ -63,7 +63,7 @@ type Conn struct {
 	feeding bool
 	closed  bool
 
-	timeouts int // calls that ended by their deadline
+	timeouts int // calls that ended by their deadline, those that lapse aside
 
 	// counted, not yet published
 	callsNew, onewaysNew, answersNew, unclaimedNew int64
@@ -127,7 +127,7 @@ func (c *Conn) Tick(now time.Time) {
 	if c.due.IsZero() || now.Before(c.due) {
 		return
 	}
-	var late callList
+	var late, lapsed callList
 	var next time.Time
 	c.due = time.Time{}
 	c.calls.drop(&late, func(call *Call) bool {
@@ -143,8 +143,10 @@ func (c *Conn) Tick(now time.Time) {
 	if c.calls.live == 0 && c.out.Len() == 0 {
 		c.out.Trim()
 	}
+	late.split(&lapsed, func(call *Call) bool { return call.Lapses })
 	c.timeouts += late.n
 	c.failAll(late, Timeout, nil)
+	c.failAll(lapsed, Lapsed, nil)
 	c.publish()
 }
 
@@ -180,6 +182,8 @@ func (c *Conn) failAll(list callList, kind CallErrorKind, cause error) {
 	switch kind {
 	case Timeout:
 		c.counters.Timeouts.Add(int64(list.n))
+	case Lapsed:
+		c.counters.Lapses.Add(int64(list.n))
 	default:
 		c.counters.Lost.Add(int64(list.n))
 	}

@@ -218,10 +218,14 @@ func TestCounters(t *testing.T) {
 	if n.Inflight.Load() != 1 {
 		t.Fatal("in flight", n.Inflight.Load())
 	}
+	held := newRequest(time.Second)
+	held.Lapses = true
+	c.Call(epoch, &held.Call)
+	sent += len(drain(c))
 	c.Tick(epoch.Add(2 * time.Second))
 	for what, got := range map[string][2]int64{
-		"calls": {n.Calls.Load(), 3}, "oneways": {n.Oneways.Load(), 1}, "answers": {n.Answers.Load(), 1},
-		"timeouts": {n.Timeouts.Load(), 1}, "refused": {n.Refused.Load(), 1}, "unclaimed": {n.Unclaimed.Load(), 1},
+		"calls": {n.Calls.Load(), 4}, "oneways": {n.Oneways.Load(), 1}, "answers": {n.Answers.Load(), 1},
+		"timeouts": {n.Timeouts.Load(), 1}, "lapses": {n.Lapses.Load(), 1}, "refused": {n.Refused.Load(), 1}, "unclaimed": {n.Unclaimed.Load(), 1},
 		"requests": {n.Requests.Load(), 1}, "ignored": {n.RequestsIgnored.Load(), 1},
 		"in flight": {n.Inflight.Load(), 0}, "bytes in": {n.BytesIn.Load(), int64(len(frames))},
 		"bytes out": {n.BytesOut.Load(), int64(sent)},

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write what happened into testdata")
 //
 // What happens:
 //
-//	call NAME [code=N] [timeout=DURATION] [body=N] [oneway]
+//	call NAME [code=N] [timeout=DURATION] [body=N] [oneway] [lapses]
 //	feed response|request opaque=N [code=N] [body=N] [remark=TEXT] [json] [oneway]
 //	feed raw HEX
 //	respond opaque=N [code=N] [body=N]
@@ -241,6 +241,7 @@ func (s *stage) call(name string, args argumentList) {
 		r.Deadline = s.now.Add(duration(timeout))
 	}
 	_, r.Oneway = args["oneway"]
+	_, r.Lapses = args["lapses"]
 	r.onEnd = func(reply *Reply, err error) {
 		var failed *CallError
 		switch {

@@ -9,6 +9,7 @@ type Counters struct {
 	Oneways   atomic.Int64 // those of them that expect no answer
 	Answers   atomic.Int64 // answers that ended a call
 	Timeouts  atomic.Int64 // calls that ended by their deadline
+	Lapses    atomic.Int64 // calls that ended by a deadline that says nothing of the peer
 	Refused   atomic.Int64 // calls ended by a limit: in flight, outbox, queue, encoding
 	Lost      atomic.Int64 // calls that ended with their connection or with a failed dial
 	Resent    atomic.Int64 // calls sent a second time, after a GO_AWAY

@@ -50,6 +50,7 @@ const (
 	GoAway                                   // the peer goes away and it cannot be reopened
 	GoAwayTwice                              // so does the connection that replaced it
 	Ended                                    // the lane was ended
+	Lapsed                                   // the deadline of a call that Lapses passed
 )
 
 var kindNames = [...]string{
@@ -63,6 +64,7 @@ var kindNames = [...]string{
 	GoAway:          "GO_AWAY",
 	GoAwayTwice:     "GO_AWAY twice",
 	Ended:           "the lane has ended",
+	Lapsed:          "the wait is over",
 }
 
 func (k CallErrorKind) String() string {

@@ -19,7 +19,8 @@ import (
 // messages is the backend of the configured mode, and how it ends.
 type messages struct {
 	backend.Backend
-	close func() error
+	cluster *cluster.Cluster // nil in Local mode
+	close   func() error
 }
 
 // openMessages opens the backend that the configuration names.
@@ -33,12 +34,12 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		if err != nil {
 			return messages{}, errors.Join(err, l.Close())
 		}
-		return messages{l, func() error { d.Close(); return l.Close() }}, nil
+		return messages{Backend: l, close: func() error { d.Close(); return l.Close() }}, nil
 	}
 	c := cluster.New(clusterConfig(&s.config, counters, s.report, s.nameServersChanged))
 	domain := s.watchDomain(c)
 	c.Watch()
-	return messages{c, func() error { domain(); c.Close(); return nil }}, nil
+	return messages{Backend: c, cluster: c, close: func() error { domain(); c.Close(); return nil }}, nil
 }
 
 // watchDomain keeps the list of name servers as an HTTP server has it, if there is one, until the

@@ -2,13 +2,16 @@ package server_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/remoting/fakebroker"
 )
 
 func TestQueryRoute(t *testing.T) {
@@ -146,6 +149,62 @@ func TestLongPoll(t *testing.T) {
 	})
 }
 
+// A pull reads a queue from an offset on, waits at its end, and ends when a message comes; the
+// group's offset is kept by the broker.
+func TestPullAndOffsets(t *testing.T) {
+	overBoth(t, func(t *testing.T, w *world) {
+		w.fake.SetTopic(fakebroker.Topic{Name: "line", Queues: 1})
+		w.fake.SetGroup(group, nil)
+		c, producer := w.client("puller-1"), w.client("producer-1")
+		producer.sends(apiv2.Code_OK, "line", "apples")
+		queue := &apiv2.MessageQueue{Topic: resource("line"), Broker: &apiv2.Broker{Name: w.broker.Name}}
+		pull := &apiv2.PullMessageRequest{Group: resource(group), MessageQueue: queue, LongPollingTimeout: durationpb.New(20 * time.Second)}
+		if words := c.begin("PullMessage", pull, patience).pulled(); words != "20000 apples next:1" {
+			t.Error(words)
+		}
+		pull.Offset = 1
+		wait := c.begin("PullMessage", pull, patience)
+		eventually(t, "the pull waits", func() bool { return w.broker.Pulling() == 1 })
+		producer.sends(apiv2.Code_OK, "line", "pears")
+		if words := wait.pulled(); words != "20000 pears next:2" {
+			t.Error(words)
+		}
+		ask(c, "GetOffset", &apiv2.GetOffsetRequest{Group: resource(group), MessageQueue: queue}, &apiv2.GetOffsetResponse{}, apiv2.Code_OFFSET_NOT_FOUND)
+		update := &apiv2.UpdateOffsetRequest{Group: resource(group), MessageQueue: queue, Offset: 2}
+		ask(c, "UpdateOffset", update, &apiv2.UpdateOffsetResponse{}, apiv2.Code_OK)
+		get := ask(c, "GetOffset", &apiv2.GetOffsetRequest{Group: resource(group), MessageQueue: queue}, &apiv2.GetOffsetResponse{}, apiv2.Code_OK)
+		end := &apiv2.QueryOffsetRequest{MessageQueue: queue, QueryOffsetPolicy: apiv2.QueryOffsetPolicy_END}
+		query := ask(c, "QueryOffset", end, &apiv2.QueryOffsetResponse{}, apiv2.Code_OK)
+		if get.GetOffset() != 2 || query.GetOffset() != 2 {
+			t.Errorf("the group is at %d of %d", get.GetOffset(), query.GetOffset())
+		}
+	})
+}
+
+// pulled waits for the end of a PullMessage and puts its elements into words.
+func (r *rpc) pulled() string {
+	r.Helper()
+	if s := r.status(); s != "0" {
+		r.Fatalf("%s: status %q", r.method, s)
+	}
+	var words []string
+	for _, b := range r.messages {
+		m := &apiv2.PullMessageResponse{}
+		if err := proto.Unmarshal(b, m); err != nil {
+			r.Fatal(err)
+		}
+		switch content := m.GetContent().(type) {
+		case *apiv2.PullMessageResponse_Status:
+			words = append(words, strconv.Itoa(int(content.Status.GetCode())))
+		case *apiv2.PullMessageResponse_Message:
+			words = append(words, string(content.Message.GetBody()))
+		case *apiv2.PullMessageResponse_NextOffset:
+			words = append(words, "next:"+strconv.FormatInt(content.NextOffset, 10))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // The answer to one call does not wait for another.
 func TestManyAtOnce(t *testing.T) {
 	overBoth(t, func(t *testing.T, w *world) {
@@ -188,8 +247,8 @@ func TestHeartbeatAndTermination(t *testing.T) {
 func TestUnimplemented(t *testing.T) {
 	w := start(t)
 	c := w.client("curious")
-	if r := c.begin("PullMessage", &apiv2.QueryRouteRequest{}, patience); r.status() != "12" {
-		t.Errorf("PullMessage: status %q %q", r.status(), r.trailer["grpc-message"])
+	if r := c.begin("PeekMessage", &apiv2.QueryRouteRequest{}, patience); r.status() != "12" {
+		t.Errorf("PeekMessage: status %q %q", r.status(), r.trailer["grpc-message"])
 	}
 	nobody := w.client("")
 	ask(nobody, "QueryRoute", &apiv2.QueryRouteRequest{Topic: resource("orders")}, &apiv2.QueryRouteResponse{}, apiv2.Code_CLIENT_ID_REQUIRED)

@@ -22,6 +22,7 @@ import (
 	"rocketmq-proxy/server/admin"
 	"rocketmq-proxy/server/cluster"
 	"rocketmq-proxy/server/config"
+	"rocketmq-proxy/server/fleet"
 	"rocketmq-proxy/server/link"
 	"rocketmq-proxy/server/messaging"
 	"rocketmq-proxy/server/session"
@@ -35,6 +36,7 @@ type Server struct {
 	log     zerolog.Logger
 	stored  messages
 	service *messaging.Service
+	fleet   *fleet.Fleet // nil when the proxy is alone
 	tls     *tlsconf.Source
 	h2      h2.Config
 	port    *link.Listener
@@ -107,6 +109,11 @@ func (s *Server) listen(sessions *session.Registry) error {
 	}
 	s.port = port
 	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.stored, sessions)
+	if s.stored.cluster != nil && s.config.Fleet.Topic != "" {
+		s.fleet = fleet.New(fleetConfig(&s.config, s.Port(), s.stored.cluster, s.report), s.stored.cluster, sessions)
+		s.service.Peers = s.fleet
+		s.fleet.Start()
+	}
 	close(ready)
 	return nil
 }
@@ -221,6 +228,9 @@ func (s *Server) end() {
 		l.Close(errShutdown)
 	}
 	s.port.Close()
+	if s.fleet != nil {
+		s.fleet.Close()
+	}
 	if err := s.stored.close(); err != nil {
 		s.log.Error().Err(err).Msg("the store did not close cleanly: it is looked through at the next start")
 	}

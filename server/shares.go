@@ -11,6 +11,7 @@ import (
 	"rocketmq-proxy/remoting"
 	"rocketmq-proxy/server/cluster"
 	"rocketmq-proxy/server/config"
+	"rocketmq-proxy/server/fleet"
 	"rocketmq-proxy/server/link"
 	"rocketmq-proxy/server/messaging"
 	"rocketmq-proxy/server/session"
@@ -114,6 +115,23 @@ func renewPolicy(c *config.Config) session.RenewPolicy {
 // heard of within it: they poll again at once, and open another stream after a second, some
 // after five.
 const lostAfter = 6 * time.Second
+
+func fleetConfig(c *config.Config, port int, brokers *cluster.Cluster, report func(string, string, error)) fleet.Config {
+	home := c.Fleet.Cluster
+	if home == "" {
+		home = c.Proxy.ClusterName
+	}
+	number := strconv.Itoa(port)
+	return fleet.Config{
+		Topic: c.Fleet.Topic, Group: "CID_" + c.Fleet.Topic,
+		Self: c.Proxy.LocalAddr + "%0%" + number, // the Java proxy puts its Remoting port between
+		Addr: c.Proxy.LocalAddr, Listen: net.JoinHostPort(c.Proxy.LocalAddr, number),
+		Every: c.Session.Expiry / 4, LookEvery: 30 * time.Second, Poll: 15 * time.Second, PauseMax: 30 * time.Second,
+		CallTimeout: c.Broker.RouteTimeout,
+		Create:      func(topic string, done func(error)) { brokers.CreateTopic(topic, home, 1, done) },
+		Report:      report,
+	}
+}
 
 func policy(c *config.Config) session.Policy {
 	p := session.Policy{

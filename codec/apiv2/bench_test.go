@@ -53,6 +53,14 @@ func ordinaryReceive() *ReceiveMessageRequest {
 	}
 }
 
+func ordinaryPull() *PullMessageRequest {
+	receive := ordinaryReceive()
+	return &PullMessageRequest{
+		Group: receive.Group, MessageQueue: receive.MessageQueue, Offset: 1234567, BatchSize: 32,
+		FilterExpression: receive.FilterExpression, LongPollingTimeout: durationpb.New(20e9),
+	}
+}
+
 func ordinaryAck() *AckMessageRequest {
 	return &AckMessageRequest{
 		Group:   &Resource{Name: "billing"},
@@ -106,12 +114,14 @@ func hotWork(tb testing.TB) []work {
 	var (
 		send    SendView
 		receive ReceiveView
+		pull    PullView
 		ack     AckView
 		change  ChangeInvisibleView
 	)
 	sendChain := chainOf(marshal(tb, ordinarySend()))
 	sendCut := chop(newRand(), marshal(tb, ordinarySend()), 64)
 	receiveChain := chainOf(marshal(tb, ordinaryReceive()))
+	pullChain := chainOf(marshal(tb, ordinaryPull()))
 	ackChain := chainOf(marshal(tb, ordinaryAck()))
 	changeChain := chainOf(marshal(tb, ordinaryChange()))
 	dst := make([]byte, 0, 4<<10)
@@ -126,6 +136,7 @@ func hotWork(tb testing.TB) []work {
 		{"SendView", func() error { return send.Parse(sendChain, &limits) }},
 		{"SendViewCut", func() error { return send.Parse(sendCut, &limits) }},
 		{"ReceiveView", func() error { return receive.Parse(receiveChain) }},
+		{"PullView", func() error { return pull.Parse(pullChain) }},
 		{"AckView", func() error { return ack.Parse(ackChain, &limits) }},
 		{"ChangeInvisibleView", func() error { return change.Parse(changeChain) }},
 		appends("AppendSendMessageResponse", func(dst []byte) []byte { return AppendSendMessageResponse(dst, ok, sent) }),
@@ -133,8 +144,9 @@ func hotWork(tb testing.TB) []work {
 		appends("AppendChangeInvisibleDurationResponse", func(dst []byte) []byte {
 			return AppendChangeInvisibleDurationResponse(dst, ok, []byte(ordinaryHandle))
 		}),
-		appends("AppendReceiveStatus", func(dst []byte) []byte { return AppendReceiveStatus(dst, ok) }),
+		appends("AppendElementStatus", func(dst []byte) []byte { return AppendElementStatus(dst, ok) }),
 		appends("AppendReceiveDeliveryTimestamp", func(dst []byte) []byte { return AppendReceiveDeliveryTimestamp(dst, now) }),
+		appends("AppendPullNextOffset", func(dst []byte) []byte { return AppendPullNextOffset(dst, 1234567) }),
 		appends("AppendDeliveredHead", func(dst []byte) []byte {
 			return AppendDeliveredHead(dst, delivered, SizeDelivered(delivered, 256))
 		}),

@@ -39,7 +39,7 @@ type DeliveredMessage struct {
 // DeliveredSize is what SizeDelivered found out and AppendDeliveredHead needs, in bytes.
 type DeliveredSize struct {
 	Head  int // what AppendDeliveredHead appends
-	Total int // Head and body: the length of the whole ReceiveMessageResponse
+	Total int // Head and body: the length of the whole element
 
 	message int // of Message, inside its field
 	system  int // of SystemProperties, inside its field
@@ -53,7 +53,8 @@ func (m *DeliveredMessage) Reset() {
 	*m = DeliveredMessage{UserProperties: m.UserProperties[:0], Keys: m.Keys[:0]}
 }
 
-// SizeDelivered measures the ReceiveMessageResponse that holds m with a body of bodyBytes.
+// SizeDelivered measures the ReceiveMessageResponse, or the PullMessageResponse, that holds m
+// with a body of bodyBytes.
 func SizeDelivered(m *DeliveredMessage, bodyBytes int) DeliveredSize {
 	s := DeliveredSize{system: m.sizeSystem(), body: bodyBytes}
 	s.message = sizeBytes(tagMessageTopic, m.Topic.size()) + sizeBytes(tagMessageSystem, s.system)
@@ -68,7 +69,7 @@ func SizeDelivered(m *DeliveredMessage, bodyBytes int) DeliveredSize {
 	return s
 }
 
-// AppendDeliveredHead appends the ReceiveMessageResponse that holds m up to where the body's
+// AppendDeliveredHead appends the element of SizeDelivered up to where the body's
 // bytes follow; they are its last, so nothing comes after them. It borrows m, which must be
 // as it was when s was taken of it.
 func AppendDeliveredHead(dst []byte, m *DeliveredMessage, s DeliveredSize) []byte {

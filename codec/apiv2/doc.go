@@ -2,8 +2,8 @@
 //
 // It has two halves. The generated types (definition.pb.go, service.pb.go, from proto/) serve
 // the cold messages: routes, settings, telemetry. The hot messages have hand-written twins
-// that allocate nothing: a view for each request ([SendView], [ReceiveView], [AckView],
-// [ChangeInvisibleView]) and an appending encoder for each response ([AppendSendMessageResponse]
+// that allocate nothing: a view for each request ([SendView], [ReceiveView], [PullView],
+// [AckView], [ChangeInvisibleView]) and an appending encoder for each response ([AppendSendMessageResponse]
 // and its siblings). A message body is never touched: a view knows it as a [Span] of the chain
 // it came in, and [AppendDeliveredHead] ends exactly where the body's own bytes follow.
 //

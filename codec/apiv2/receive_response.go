@@ -1,13 +1,15 @@
 package apiv2
 
-// A ReceiveMessage stream is made of ReceiveMessageResponse elements of three kinds: a status,
-// then messages (delivered_message.go), then the delivery timestamp.
+// The streams of ReceiveMessage and PullMessage are made of elements of three kinds: a status,
+// then messages (delivered_message.go), then the delivery timestamp or the next offset. The
+// first two are the same bytes in both.
 
-// SizeReceiveStatus is the number of bytes AppendReceiveStatus appends.
-func SizeReceiveStatus(status Outcome) int { return status.sizeField(tagElementStatus) }
+// SizeElementStatus is the number of bytes AppendElementStatus appends.
+func SizeElementStatus(status Outcome) int { return status.sizeField(tagElementStatus) }
 
-// AppendReceiveStatus appends the ReceiveMessageResponse that holds a status.
-func AppendReceiveStatus(dst []byte, status Outcome) []byte {
+// AppendElementStatus appends the ReceiveMessageResponse or PullMessageResponse that holds a
+// status.
+func AppendElementStatus(dst []byte, status Outcome) []byte {
 	return status.appendField(dst, tagElementStatus)
 }
 
@@ -22,4 +24,13 @@ func SizeReceiveDeliveryTimestamp(t Timestamp) int {
 func AppendReceiveDeliveryTimestamp(dst []byte, t Timestamp) []byte {
 	t.Set = true
 	return t.appendField(dst, tagElementDeliveryTimestamp)
+}
+
+// SizePullNextOffset is the number of bytes AppendPullNextOffset appends.
+func SizePullNextOffset(offset int64) int { return sizeOptionalInt(tagElementNextOffset, offset) }
+
+// AppendPullNextOffset appends the PullMessageResponse that says where to pull next, zero or
+// not.
+func AppendPullNextOffset(dst []byte, offset int64) []byte {
+	return appendOptionalInt(dst, tagElementNextOffset, offset)
 }

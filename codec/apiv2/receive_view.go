@@ -5,13 +5,9 @@ import "rocketmq-proxy/pool"
 // ReceiveView is a ReceiveMessageRequest, read in place. The zero ReceiveView is ready. Its
 // byte slices borrow as those of [SendView] do, and are nil where the field was absent.
 type ReceiveView struct {
-	Group      ResourceView
-	Topic      ResourceView // of the message queue
-	BrokerName []byte       // of the message queue
-	QueueID    int32        // of the message queue
-
-	FilterType       FilterType
-	FilterExpression []byte
+	Group ResourceView
+	QueueView
+	FilterView
 
 	BatchSize          int32 // messages; any value, not checked
 	InvisibleDuration  Duration
@@ -44,9 +40,9 @@ func (v *ReceiveView) readField(c *Cursor) {
 	case tagReceiveGroup:
 		v.Group.read(c)
 	case tagReceiveQueue:
-		v.readQueue(c)
+		v.QueueView.read(c)
 	case tagReceiveFilter:
-		v.readFilter(c)
+		v.FilterView.read(c)
 	case tagReceiveBatchSize:
 		v.BatchSize = int32(c.Varint())
 	case tagReceiveInvisibleDuration:
@@ -60,50 +56,4 @@ func (v *ReceiveView) readField(c *Cursor) {
 	default:
 		c.SkipField(tag)
 	}
-}
-
-// readQueue reads the MessageQueue as far as receiving cares about it.
-func (v *ReceiveView) readQueue(c *Cursor) {
-	outer := c.Enter()
-	for c.More() {
-		switch tag := c.Tag(); tag {
-		case tagQueueTopic:
-			v.Topic.read(c)
-		case tagQueueID:
-			v.QueueID = int32(c.Varint())
-		case tagQueueBroker:
-			v.readBroker(c)
-		default:
-			c.SkipField(tag)
-		}
-	}
-	c.Leave(outer)
-}
-
-func (v *ReceiveView) readBroker(c *Cursor) {
-	outer := c.Enter()
-	for c.More() {
-		switch tag := c.Tag(); tag {
-		case tagBrokerName:
-			v.BrokerName = c.Text()
-		default:
-			c.SkipField(tag)
-		}
-	}
-	c.Leave(outer)
-}
-
-func (v *ReceiveView) readFilter(c *Cursor) {
-	outer := c.Enter()
-	for c.More() {
-		switch tag := c.Tag(); tag {
-		case tagFilterType:
-			v.FilterType = FilterType(c.Varint())
-		case tagFilterExpression:
-			v.FilterExpression = c.Text()
-		default:
-			c.SkipField(tag)
-		}
-	}
-	c.Leave(outer)
 }

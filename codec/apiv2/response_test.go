@@ -75,11 +75,12 @@ func TestAppendChangeInvisibleDurationResponse(t *testing.T) {
 	}
 }
 
-func TestAppendReceiveStatus(t *testing.T) {
+func TestAppendElementStatus(t *testing.T) {
 	for _, status := range []Outcome{{}, {Code: Code_OK, Message: "OK"}, {Code: Code_MESSAGE_NOT_FOUND}, {Message: "消息"}} {
-		b := AppendReceiveStatus([]byte(prefix), status)
-		got := encoded(t, b, SizeReceiveStatus(status), &ReceiveMessageResponse{})
-		wantEqual(t, got.GetStatus(), &Status{Code: status.Code, Message: status.Message})
+		b := AppendElementStatus([]byte(prefix), status)
+		want := &Status{Code: status.Code, Message: status.Message}
+		wantEqual(t, encoded(t, b, SizeElementStatus(status), &ReceiveMessageResponse{}).GetStatus(), want)
+		wantEqual(t, encoded(t, b, SizeElementStatus(status), &PullMessageResponse{}).GetStatus(), want)
 	}
 }
 
@@ -93,6 +94,16 @@ func TestAppendReceiveDeliveryTimestamp(t *testing.T) {
 	b := AppendReceiveDeliveryTimestamp([]byte(prefix), Timestamp{})
 	if got := encoded(t, b, SizeReceiveDeliveryTimestamp(Timestamp{}), &ReceiveMessageResponse{}); got.GetDeliveryTimestamp() == nil {
 		t.Error("a timestamp that was not Set was left out")
+	}
+}
+
+func TestAppendPullNextOffset(t *testing.T) {
+	for _, want := range []int64{0, 1, 1 << 40, -1} {
+		b := AppendPullNextOffset([]byte(prefix), want)
+		got := encoded(t, b, SizePullNextOffset(want), &PullMessageResponse{})
+		if next, is := got.GetContent().(*PullMessageResponse_NextOffset); !is || next.NextOffset != want {
+			t.Errorf("%v, want %d", got, want)
+		}
 	}
 }
 

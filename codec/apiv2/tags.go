@@ -82,6 +82,13 @@ const (
 	tagReceiveLongPollingTimeout = 7<<3 | wireBytes
 	tagReceiveAttemptID          = 8<<3 | wireBytes
 
+	tagPullGroup              = 1<<3 | wireBytes
+	tagPullQueue              = 2<<3 | wireBytes
+	tagPullOffset             = 3<<3 | wireVarint
+	tagPullBatchSize          = 4<<3 | wireVarint
+	tagPullFilter             = 5<<3 | wireBytes
+	tagPullLongPollingTimeout = 6<<3 | wireBytes
+
 	tagAckGroup              = 1<<3 | wireBytes
 	tagAckTopic              = 2<<3 | wireBytes
 	tagAckEntries            = 3<<3 | wireBytes
@@ -115,7 +122,8 @@ const (
 
 	tagChangedReceiptHandle = 2<<3 | wireBytes
 
-	tagElementStatus            = 1<<3 | wireBytes
-	tagElementMessage           = 2<<3 | wireBytes
-	tagElementDeliveryTimestamp = 3<<3 | wireBytes
+	tagElementStatus            = 1<<3 | wireBytes  // of receives and pulls alike
+	tagElementMessage           = 2<<3 | wireBytes  // the same
+	tagElementDeliveryTimestamp = 3<<3 | wireBytes  // of receives
+	tagElementNextOffset        = 3<<3 | wireVarint // of pulls
 )

@@ -165,5 +165,6 @@ func fuzzView(f *testing.F, vc viewCase) {
 
 func FuzzSendView(f *testing.F)            { fuzzView(f, sendCase()) }
 func FuzzReceiveView(f *testing.F)         { fuzzView(f, receiveCase()) }
+func FuzzPullView(f *testing.F)            { fuzzView(f, pullCase()) }
 func FuzzAckView(f *testing.F)             { fuzzView(f, ackCase()) }
 func FuzzChangeInvisibleView(f *testing.F) { fuzzView(f, changeCase()) }

@@ -20,7 +20,9 @@ type viewCase struct {
 
 // viewCases has one view of each kind, parsed again and again, so that what is left over from
 // the message before would show.
-func viewCases() []viewCase { return []viewCase{sendCase(), receiveCase(), ackCase(), changeCase()} }
+func viewCases() []viewCase {
+	return []viewCase{sendCase(), receiveCase(), pullCase(), ackCase(), changeCase()}
+}
 
 func sendCase() viewCase {
 	var v SendView
@@ -145,6 +147,47 @@ func receiveCase() viewCase {
 				AutoRenew:          g.AutoRenew,
 				LongPollingTimeout: durationProjected(g.LongPollingTimeout),
 				AttemptId:          g.AttemptId,
+			}
+		},
+	}
+}
+
+func pullCase() viewCase {
+	var v PullView
+	return viewCase{
+		name:      "PullMessageRequest",
+		generated: func() proto.Message { return new(PullMessageRequest) },
+		parse: func(chain *pool.Chain) (proto.Message, error) {
+			if err := v.Parse(chain); err != nil {
+				return nil, err
+			}
+			return &PullMessageRequest{
+				Group: resourceSeen(v.Group),
+				MessageQueue: &MessageQueue{
+					Topic:  resourceSeen(v.Topic),
+					Id:     v.QueueID,
+					Broker: &Broker{Name: string(v.BrokerName)},
+				},
+				Offset:             v.Offset,
+				BatchSize:          v.BatchSize,
+				FilterExpression:   &FilterExpression{Type: v.FilterType, Expression: string(v.FilterExpression)},
+				LongPollingTimeout: durationSeen(v.LongPollingTimeout),
+			}, nil
+		},
+		project: func(m proto.Message) proto.Message {
+			g := m.(*PullMessageRequest)
+			q, f := g.GetMessageQueue(), g.GetFilterExpression()
+			return &PullMessageRequest{
+				Group: resourceProjected(g.Group),
+				MessageQueue: &MessageQueue{
+					Topic:  resourceProjected(q.GetTopic()),
+					Id:     q.GetId(),
+					Broker: &Broker{Name: q.GetBroker().GetName()},
+				},
+				Offset:             g.Offset,
+				BatchSize:          g.BatchSize,
+				FilterExpression:   &FilterExpression{Type: f.GetType(), Expression: f.GetExpression()},
+				LongPollingTimeout: durationProjected(g.LongPollingTimeout),
 			}
 		},
 	}

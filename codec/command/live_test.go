@@ -24,6 +24,7 @@ func TestLive(t *testing.T) {
 	t.Run("pop", l.pop)
 	t.Run("order", l.order)
 	t.Run("offsets", l.offsets)
+	t.Run("pull", l.pull)
 	t.Run("transaction", l.transaction)
 	t.Run("recall", l.recall)
 	t.Run("refused", l.refused)
@@ -318,6 +319,85 @@ func (l *live) offsets(t *testing.T) {
 	back := SendBack{Group: liveGroup, Offset: 1, DelayLevel: DelayLevelDeadLetter, OriginMsgID: "id", OriginTopic: liveTopic}
 	h, _ = l.broker.call(t, "send_back", func(o int32) []byte { return AppendSendBack(nil, o, &back, 0) })
 	want(t, h, ResponseSystemError) // no message begins at commit-log offset 1
+}
+
+// pull reads a topic of its own, so that offsets count from 0 on whatever was there before.
+func (l *live) pull(t *testing.T) {
+	topic := fmt.Sprintf("codec_golden_pull_%d", time.Now().UnixMilli())
+	create := UpdateTopic{Topic: topic, ReadQueues: 1, WriteQueues: 1, Perm: PermRead | PermWrite, Attributes: "+message.type=NORMAL"}
+	h, _ := l.broker.call(t, "", func(o int32) []byte { return AppendUpdateTopic(nil, o, &create, 0) })
+	want(t, h, ResponseSuccess)
+	offset := ConsumerOffset{ConsumerGroup: topic, Topic: topic}
+	query := func(name string) *Head {
+		h, _ := l.broker.call(t, name, func(o int32) []byte { return AppendQueryConsumerOffset(nil, o, &offset, 0) })
+		return h
+	}
+	want(t, query("query_consumer_offset_absent"), ResponseQueryNotFound)
+	update := func(o int32) []byte { return AppendUpdateConsumerOffset(nil, o, &offset, 1, 0) }
+	h, _ = l.broker.call(t, "update_consumer_offset_absent", update)
+	want(t, h, ResponseGroupNotExist)
+
+	l.sendOne(t, "", liveSend(topic, 0, "TAGS\x01a\x02"), "one")
+	l.sendOne(t, "", liveSend(topic, 0, "TAGS\x01b\x02n\x015\x02"), "two")
+	time.Sleep(time.Second) // until they are in the consume queue
+	for _, pulled := range []struct {
+		name   string
+		change func(*PullMessage)
+		code   ResponseCode
+		next   int64
+		bytes  bool
+	}{
+		{"pull", func(*PullMessage) {}, ResponseSuccess, 2, true},
+		{"pull_tag", func(r *PullMessage) { r.Expression = []byte("b || c") }, ResponseSuccess, 2, true},
+		{"pull_sql", func(r *PullMessage) { r.ExpressionType, r.Expression = []byte("SQL92"), []byte("n > 3") }, ResponseSuccess, 2, true},
+		{"pull_no_match", func(r *PullMessage) { r.Expression = []byte("c") }, ResponsePullRetryImmediately, 2, false},
+		{"pull_end", func(r *PullMessage) { r.QueueOffset = 2 }, ResponsePullNotFound, 2, false},
+		{"pull_wait", func(r *PullMessage) { r.QueueOffset, r.SuspendTimeout = 2, 100 }, ResponsePullNotFound, 2, false},
+		{"pull_beyond", func(r *PullMessage) { r.QueueOffset = 3 }, ResponsePullOffsetMoved, 2, false},
+		{"pull_below", func(r *PullMessage) { r.QueueOffset = -1 }, ResponsePullOffsetMoved, 0, false},
+	} {
+		r := PullMessage{ConsumerGroup: []byte(topic), Topic: []byte(topic), MaxMsgNums: 32, ExpressionType: []byte("TAG"), Expression: []byte("*")}
+		pulled.change(&r)
+		h, body := l.broker.call(t, pulled.name, func(o int32) []byte { return AppendPull(nil, o, &r, 0) })
+		p, err := ParsePullResponse(h)
+		if ResponseCode(h.Code) != pulled.code || err != nil || p != (PullResponse{pulled.next, 0, 2}) || len(body) > 0 != pulled.bytes {
+			t.Errorf("%s: %v, %+v %v, %d bytes", pulled.name, ResponseCode(h.Code), p, err, len(body))
+		}
+	}
+	bad := PullMessage{ConsumerGroup: []byte(topic), Topic: []byte(topic), QueueID: 9, MaxMsgNums: 32}
+	h, _ = l.broker.call(t, "pull_bad_queue", func(o int32) []byte { return AppendPull(nil, o, &bad, 0) })
+	want(t, h, ResponseInvalidParameter)
+
+	h, _ = l.broker.call(t, "update_consumer_offset", update)
+	want(t, h, ResponseSuccess)
+	h = query("query_consumer_offset")
+	want(t, h, ResponseSuccess)
+	if n, err := ParseOffsetResponse(h); err != nil || n != 1 {
+		t.Error(n, err)
+	}
+	q := QueueOffset{Topic: topic}
+	for at, offset := range map[int64]int64{0: 0, bornTimestamp: 0, time.Now().Add(time.Hour).UnixMilli(): 2} {
+		name := ""
+		if at == bornTimestamp { // long ago
+			name = "search_offset"
+		}
+		h, _ = l.broker.call(t, name, func(o int32) []byte { return AppendSearchOffset(nil, o, &q, at, 0) })
+		want(t, h, ResponseSuccess)
+		if n, err := ParseOffsetResponse(h); err != nil || n != offset {
+			t.Errorf("the offset at %d is %d %v, want %d", at, n, err, offset)
+		}
+	}
+	for expression, code := range map[string]ResponseCode{"n > 3": ResponseSuccess, "n >": ResponseSubscriptionParseFailed} {
+		name := "check_client_config"
+		if code != ResponseSuccess {
+			name += "_bad"
+		}
+		body := string(AppendClientConfigBody(nil, &ClientConfig{
+			ClientID: "codec@golden", Group: topic, Subscription: Subscription{Topic: topic, ExpressionType: "SQL92", Expression: expression},
+		}))
+		h, _ = l.broker.call(t, name, func(o int32) []byte { return AppendCheckClientConfig(nil, o, len(body)) }, body)
+		want(t, h, code)
+	}
 }
 
 func (l *live) transaction(t *testing.T) {

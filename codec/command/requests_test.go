@@ -18,6 +18,9 @@ var encoders = map[string]func(h *Head, bodyLen int) []byte{
 
 	"pop": encodePop, "pop_fifo": encodePop, "pop_fifo_again": encodePop, "pop_nothing": encodePop,
 
+	"pull": encodePull, "pull_tag": encodePull, "pull_sql": encodePull, "pull_no_match": encodePull, "pull_end": encodePull,
+	"pull_wait": encodePull, "pull_beyond": encodePull, "pull_below": encodePull, "pull_bad_queue": encodePull,
+
 	"ack": encodeAck, "ack_illegal": encodeAck,
 
 	"change_invisible": func(h *Head, bodyLen int) []byte {
@@ -81,6 +84,16 @@ var encoders = map[string]func(h *Head, bodyLen int) []byte{
 	},
 	"max_offset": encodeOffset(AppendGetMaxOffset),
 	"min_offset": encodeOffset(AppendGetMinOffset),
+	"search_offset": encodeOffset(func(dst []byte, opaque int32, r *QueueOffset, bodyLen int) []byte {
+		return AppendSearchOffset(dst, opaque, r, bornTimestamp, bodyLen)
+	}),
+	"query_consumer_offset":         encodeConsumerOffset(AppendQueryConsumerOffset),
+	"query_consumer_offset_absent":  encodeConsumerOffset(AppendQueryConsumerOffset),
+	"update_consumer_offset":        encodeConsumerOffset(updateToOne),
+	"update_consumer_offset_absent": encodeConsumerOffset(updateToOne),
+
+	"check_client_config":     func(h *Head, bodyLen int) []byte { return AppendCheckClientConfig(nil, h.Opaque, bodyLen) },
+	"check_client_config_bad": func(h *Head, bodyLen int) []byte { return AppendCheckClientConfig(nil, h.Opaque, bodyLen) },
 }
 
 func text1(h *Head, key string) string { return string(h.Value(key)) }
@@ -122,6 +135,30 @@ func readPop(h *Head) PopMessage {
 	r.InitMode = PopInitMode(mode)
 	r.Order, _ = h.Bool("order")
 	return r
+}
+
+func encodePull(h *Head, bodyLen int) []byte {
+	r := PullMessage{
+		ConsumerGroup: h.Value("consumerGroup"), Topic: h.Value("topic"), ExpressionType: h.Value("expressionType"), Expression: h.Value("subscription"),
+	}
+	r.QueueID, _ = h.Int32("queueId")
+	r.QueueOffset, _ = h.Int64("queueOffset")
+	r.MaxMsgNums, _ = h.Int32("maxMsgNums")
+	r.SuspendTimeout, _ = h.Int64("suspendTimeoutMillis")
+	return AppendPull(nil, h.Opaque, &r, bodyLen)
+}
+
+func encodeConsumerOffset(encode func([]byte, int32, *ConsumerOffset, int) []byte) func(*Head, int) []byte {
+	return func(h *Head, bodyLen int) []byte {
+		r := ConsumerOffset{ConsumerGroup: text1(h, "consumerGroup"), Topic: text1(h, "topic")}
+		r.QueueID, _ = h.Int32("queueId")
+		return encode(nil, h.Opaque, &r, bodyLen)
+	}
+}
+
+// updateToOne is the update of the golden files.
+func updateToOne(dst []byte, opaque int32, r *ConsumerOffset, bodyLen int) []byte {
+	return AppendUpdateConsumerOffset(dst, opaque, r, 1, bodyLen)
 }
 
 func encodeAck(h *Head, bodyLen int) []byte {

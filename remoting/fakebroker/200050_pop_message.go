@@ -59,7 +59,7 @@ func (b *Broker) popMessage(r *Request) Response {
 	p := &pop{
 		request: r, group: r.Ext["consumerGroup"], topic: r.Ext["topic"], queueID: int32(r.number("queueId")),
 		most: int(r.number("maxMsgNums")), invisible: r.number("invisibleTime"), deadline: born + poll,
-		order: strings.EqualFold(r.Ext["order"], "true"), attempt: r.Ext["attemptId"], tags: tagsOf(r),
+		order: strings.EqualFold(r.Ext["order"], "true"), attempt: r.Ext["attemptId"], tags: tagsIn(r.Ext["exp"], r.Ext["expType"]),
 	}
 	if response, found := b.tryPop(p); found {
 		return response
@@ -103,12 +103,6 @@ func (b *Broker) checkPop(r *Request) *Response {
 	return nil
 }
 
-// badQueue is the remark about a queue that the topic does not have.
-func badQueue(r *Request, topic *Topic) string {
-	return fmt.Sprintf("queueId[%d] is illegal, topic:[%s] topicConfig.readQueueNums:[%d] consumer:[/%s]",
-		r.number("queueId"), topic.Name, topic.Queues, r.Client.Host())
-}
-
 // noTopic is the remark about a topic that is not there.
 func noTopic(topic string) string {
 	return "topic[" + topic + "] not exist, apply first please! \nSee " +
@@ -128,19 +122,6 @@ func popAnswer(code int32, remark string) Response {
 	return Response{Code: code, Remark: remark, Ext: map[string]string{
 		"popTime": "0", "invisibleTime": "0", "reviveQid": "0", "restNum": "0",
 	}}
-}
-
-// tagsOf reads the subscription; an SQL expression matches everything here.
-func tagsOf(r *Request) []string {
-	expression := r.Ext["exp"]
-	if expression == "" || expression == "*" || r.Ext["expType"] == "SQL92" {
-		return nil
-	}
-	var tags []string
-	for tag := range strings.SplitSeq(expression, "||") {
-		tags = append(tags, strings.TrimSpace(tag))
-	}
-	return tags
 }
 
 func (p *pop) matches(s *stored) bool {

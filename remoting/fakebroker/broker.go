@@ -21,6 +21,7 @@ type Broker struct {
 	orders     map[subscription]*order
 	reads      map[subscription]int64 // where a group reads on
 	waiting    []*pop
+	pulls      []*pull
 	timers     []timer
 	halves     map[int64]*half // by commit-log offset
 	roles      map[string]map[*Client]string
@@ -28,6 +29,8 @@ type Broker struct {
 	litePopped map[string]bool     // group and commit-log offset
 	revive     int32
 	rotation   int
+
+	pullsLooked int64 // when pulls were looked at last, ms since 1970
 }
 
 func newBroker(tb testing.TB, c *Cluster, name string) *Broker {
@@ -44,7 +47,11 @@ func newBroker(tb testing.TB, c *Cluster, name string) *Broker {
 // handlers is the table of what a broker understands.
 var handlers = map[int32]func(*Broker, *Request) Response{
 	10:     (*Broker).sendMessage,
+	11:     (*Broker).pullMessage,
+	14:     (*Broker).queryConsumerOffset,
+	15:     (*Broker).updateConsumerOffset,
 	17:     (*Broker).updateTopic,
+	29:     (*Broker).searchOffset,
 	30:     (*Broker).maxOffset,
 	31:     (*Broker).minOffset,
 	34:     (*Broker).heartbeat,
@@ -52,6 +59,7 @@ var handlers = map[int32]func(*Broker, *Request) Response{
 	36:     (*Broker).sendBack,
 	37:     (*Broker).endTransaction,
 	38:     (*Broker).consumerList,
+	46:     (*Broker).checkClientConfig,
 	200:    (*Broker).updateGroup,
 	310:    (*Broker).sendMessageV2,
 	320:    (*Broker).sendBatch,
@@ -84,4 +92,5 @@ func (b *Broker) tick(now time.Time) {
 	b.tickTimers(ms)
 	b.tickInvisible(ms)
 	b.tickPolls(ms)
+	b.tickPulls(ms)
 }

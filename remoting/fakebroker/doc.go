@@ -2,11 +2,11 @@
 // for tests of what talks to them.
 //
 // It answers as a 5.5.0 name server and broker do, as far as the Remoting specification says
-// so, from memory and forgetfully: queues, pops with long polls, invisible times, retries,
-// FIFO, delays and transactions, but no disk, no replicas, no ACL. One file per request code,
-// named by its number; each begins with what it covers and what it leaves out. Property names
-// and handle formats are spelled out here once more: a misreading of the codecs shall not
-// confirm itself.
+// so, from memory and forgetfully: queues, pops and pulls with long polls, invisible times,
+// retries, FIFO, delays and transactions, but no disk, no replicas, no ACL. One file per
+// request code, named by its number; each begins with what it covers and what it leaves out.
+// Property names and handle formats are spelled out here once more: a misreading of the codecs
+// shall not confirm itself.
 //
 //	fake := fakebroker.Start(t)
 //	fake.SetTopic(fakebroker.Topic{Name: "orders", Type: "FIFO"})

@@ -79,9 +79,39 @@ func brokerQuestions() []question {
 		{"max offset", 30, map[string]string{"topic": topic, "queueId": "0"}, ""},
 		{"max offset of nothing", 30, map[string]string{"topic": "fakebroker_nowhere", "queueId": "0"}, ""},
 		{"min offset", 31, map[string]string{"topic": topic, "queueId": "0"}, ""},
+		{"no consumer offset", 14, map[string]string{"consumerGroup": group + "_new", "topic": topic, "queueId": "0", "setZeroIfNotFound": "false"}, ""},
+		{"offset of no group", 15, map[string]string{"consumerGroup": group + "_new", "topic": topic, "queueId": "0", "commitOffset": "0"}, ""},
+		{"offset of no topic", 15, map[string]string{"consumerGroup": group, "topic": "fakebroker_nowhere", "queueId": "0", "commitOffset": "0"}, ""},
+		{"pull", 11, pullExt(group, topic), ""},
+		{"pull what is not there", 11, pullExt(group, topic, "subscription=nothing"), ""},
+		{"pull below", 11, pullExt(group, topic, "queueOffset=-1"), ""},
+		{"pull beyond", 11, pullExt(group, topic, "queueOffset=999999"), ""},
+		{"pull no queue", 11, pullExt(group, topic, "queueId=9"), ""},
+		{"pull no topic", 11, pullExt(group, "fakebroker_nowhere"), ""},
+		{"update consumer offset", 15, map[string]string{"consumerGroup": group, "topic": topic, "queueId": "0", "commitOffset": "1"}, ""},
+		{"consumer offset", 14, map[string]string{"consumerGroup": group, "topic": topic, "queueId": "0"}, ""},
+		{"offset at a time", 29, map[string]string{"topic": topic, "queueId": "0", "timestamp": "0", "boundaryType": "lower"}, ""},
+		{"offset at a time of nothing", 29, map[string]string{"topic": "fakebroker_nowhere", "queueId": "0", "timestamp": "0"}, ""},
+		{"check client config", 46, nil, clientConfig("n > 3")},
 		{"recall nothing", 370, map[string]string{"topic": topic, "recallHandle": "bad"}, ""},
 		{"unknown code", 12345, nil, ""},
 	}
+}
+
+func pullExt(group, topic string, more ...string) map[string]string {
+	ext := map[string]string{
+		"consumerGroup": group, "topic": topic, "queueId": "0", "queueOffset": "0", "maxMsgNums": "32", "sysFlag": "4",
+		"commitOffset": "0", "suspendTimeoutMillis": "0", "subscription": "*", "subVersion": "0", "expressionType": "TAG",
+	}
+	for _, pair := range more {
+		key, value, _ := strings.Cut(pair, "=")
+		ext[key] = value
+	}
+	return ext
+}
+
+func clientConfig(sql string) string {
+	return `{"clientId":"c","group":"g","namespace":"","subscriptionData":{"topic":"T","subString":"` + sql + `","expressionType":"SQL92","subVersion":0,"classFilterMode":false}}`
 }
 
 // varying is what differs from broker to broker: numbers, attributes, what follows a Java

@@ -71,13 +71,14 @@ func (b *Broker) log(s *stored) {
 	b.byLog[s.record.PhysicalOffset] = s
 }
 
-// put logs a message and puts it at the end of its queue; then polls look again.
+// put logs a message and puts it at the end of its queue; then polls and pulls look again.
 func (b *Broker) put(s *stored) {
 	q := b.queue(string(s.record.Topic), s.record.QueueID)
 	s.record.QueueOffset = int64(len(q.messages))
 	b.log(s)
 	q.messages = append(q.messages, s)
 	b.wake(string(s.record.Topic))
+	b.wakePulls(string(s.record.Topic))
 }
 
 // copyTo returns a copy of a message for another topic, queue 0.

@@ -41,6 +41,15 @@ type Backend interface {
 	// DeadLetter moves a message to its group's dead letters.
 	DeadLetter(op *DeadLetter, now time.Time)
 
+	// Pull reads a queue from an offset on, waiting for a first message if there is none.
+	Pull(op *Pull, now time.Time)
+	// UpdateOffset notes how far a group has consumed a queue.
+	UpdateOffset(op *UpdateOffset, now time.Time)
+	// GetOffset tells how far a group has consumed a queue.
+	GetOffset(op *GetOffset, now time.Time)
+	// QueryOffset tells where a queue begins, ends, or was at some time.
+	QueryOffset(op *QueryOffset, now time.Time)
+
 	// EndTransaction delivers or forgets a half message.
 	EndTransaction(op *EndTransaction, now time.Time)
 	// Recall takes a delayed message back.
@@ -88,11 +97,14 @@ const (
 	NoWritableQueue                 // the topic has no queue that may be written
 	NoReadableQueue                 // the topic has no queue that may be read
 	BadBroker                       // a broker was named that does not exist, but by a receipt handle
+	BadQueue                        // a queue that the topic does not have
+	BadOffset                       // an offset that the queue cannot have
 	BadHandle                       // a receipt handle that cannot be used
 	BadFilter                       // a filter expression that makes no sense
 	NotSupported                    // the broker does not know the request
 	LiteTopicQuota                  //
 	SubscriptionQuota               // of lite topics
+	OffsetNotFound                  // the group has none in the queue
 	TransactionNotFound             // never sent, ended already, or too long ago
 	DiskFull                        // nothing is stored until there is room again
 	kinds

@@ -87,3 +87,22 @@ func TestExchangesComeHome(t *testing.T) {
 	there.Post(event(func() { x.Reply(there) }))
 	<-came
 }
+
+// TestResetPull keeps memory and nothing else.
+func TestResetPull(t *testing.T) {
+	live := pool.Live()
+	carrier := new(int)
+	p := Pull{Carrier: carrier, Offset: 7, Next: 8, SQL: true, Outcome: PullFull}
+	p.Body.Append(pool.Copied([]byte("records")))
+	p.NextMessage().QueueOffset = 7
+	if p.NextMessage().QueueOffset = 8; p.Messages[0].QueueOffset != 7 || len(p.Messages) != 2 {
+		t.Errorf("%+v", p.Messages)
+	}
+	p.Reset()
+	if p.Body.Len() != 0 || len(p.Messages) != 0 || cap(p.Messages) < 2 || p.Carrier != any(carrier) || p.Outcome != PullFound || p.Offset+p.Next != 0 || p.SQL {
+		t.Errorf("%+v", p)
+	}
+	if left := pool.Live() - live; left != 0 {
+		t.Errorf("%d buffers were not released", left)
+	}
+}

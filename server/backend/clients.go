@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"strings"
+
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
 )
@@ -50,6 +52,19 @@ type RunningInfo struct {
 type Subscription struct {
 	Topic, Expression string
 	SQL               bool // Expression is SQL92, else tags
+}
+
+// Tags lists the tags of the expression; none for everything, and for SQL92.
+func (s *Subscription) Tags() (tags []string) {
+	if s.SQL || s.Expression == "*" {
+		return nil
+	}
+	for tag := range strings.SplitSeq(s.Expression, "||") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			tags = append(tags, tag)
+		}
+	}
+	return tags
 }
 
 // ConsumeDirectly is an operator's wish that one consumer works on one message, whatever became

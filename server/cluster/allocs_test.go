@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/codec/command"
+	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/remoting/fakebroker"
 	"rocketmq-proxy/server/backend"
@@ -63,31 +64,73 @@ var sendAnswer = []command.Field{
 	{Key: []byte("queueOffset"), Value: []byte("7")}, {Key: []byte("transactionId"), Value: []byte("ID0")},
 }
 
+var pullAnswer = []command.Field{
+	{Key: []byte("nextBeginOffset"), Value: []byte("1")}, {Key: []byte("minOffset"), Value: []byte("0")}, {Key: []byte("maxOffset"), Value: []byte("1")},
+}
+
+var pulledRecord = message.AppendRecord(nil, &message.Record{Topic: []byte("orders")}, []byte("hello"))
+
+// answerOf is what the broker in memory says.
+func answerOf(dst []byte, head *command.Head) []byte {
+	switch head.Code {
+	case int32(command.RequestGetTopicConfig):
+		body := command.AppendTopicConfig(nil, &command.TopicConfig{})
+		return append(command.AppendResponse(dst, head.Opaque, 0, "", nil, len(body)), body...)
+	case int32(command.RequestPullMessage):
+		return append(command.AppendResponse(dst, head.Opaque, 0, "FOUND", pullAnswer, len(pulledRecord)), pulledRecord...)
+	}
+	return command.AppendResponse(dst, head.Opaque, 0, "", sendAnswer, 0)
+}
+
 // roundTrip is a backend operation, from the client's turn to the lane's and home.
 type roundTrip struct {
 	*cluster.Cluster
 	home *turn.Turn
-	op   *backend.Send
-	ack  *backend.Ack
 	came chan struct{}
+
+	// one of them
+	send *backend.Send
+	ack  *backend.Ack
+	pull *backend.Pull
 }
 
 func (r *roundTrip) OnTurn(now time.Time) {
-	if r.ack != nil {
-		r.ack.Exchange = backend.Exchange{Home: r.home, Then: (*cameHome)(r), Deadline: now.Add(patience)}
+	x := backend.Exchange{Home: r.home, Then: (*cameHome)(r), Deadline: now.Add(patience)}
+	switch {
+	case r.ack != nil:
+		r.ack.Exchange = x
 		r.Ack(r.ack, now)
-		return
+	case r.pull != nil:
+		r.pull.Exchange = x
+		r.Pull(r.pull, now)
+	default:
+		r.send.Exchange = x
+		r.Send(r.send, now)
 	}
-	r.op.Exchange = backend.Exchange{Home: r.home, Then: (*cameHome)(r), Deadline: now.Add(patience)}
-	r.Send(r.op, now)
+}
+
+// check panics, because it runs where a test must not end.
+func (r *roundTrip) check() {
+	switch {
+	case r.ack != nil && !r.ack.Known:
+		panic(errors.New(r.ack.Fault.Text))
+	case r.pull != nil:
+		if len(r.pull.Messages) != 1 {
+			panic(errors.New(r.pull.Fault.Text))
+		}
+		r.pull.Body.Release()
+		r.pull.Messages = r.pull.Messages[:0]
+	case r.send != nil && !r.send.Fault.OK():
+		panic(errors.New(r.send.Fault.Text))
+	}
 }
 
 type cameHome roundTrip
 
 func (r *cameHome) OnTurn(time.Time) { r.came <- struct{}{} }
 
-// newRoundTrip sends one message again and again, or acknowledges one.
-func newRoundTrip(tb testing.TB, ack bool) func() {
+// newRoundTrip does one operation again and again.
+func newRoundTrip(tb testing.TB, operation string) func() {
 	tb.Helper()
 	fake := fakebroker.Start(tb)
 	fake.SetTopic(fakebroker.Topic{Name: "orders"})
@@ -97,28 +140,26 @@ func newRoundTrip(tb testing.TB, ack bool) func() {
 			if addr == fake.NameServer.Addr {
 				return real(addr, timeout, t, m)
 			}
-			return &memory{machine: m, turn: t, answer: func(dst []byte, head *command.Head) []byte {
-				if head.Code == 351 {
-					body := command.AppendTopicConfig(nil, &command.TopicConfig{})
-					return append(command.AppendResponse(dst, head.Opaque, 0, "", nil, len(body)), body...)
-				}
-				return command.AppendResponse(dst, head.Opaque, 0, "", sendAnswer, 0)
-			}}, nil
+			return &memory{machine: m, turn: t, answer: answerOf}, nil
 		}
 	})
-	r := &roundTrip{Cluster: w.Cluster, home: w.home, op: sends(w.topic("orders"), "", "hello"), came: make(chan struct{}, 1)}
-	if ack {
+	r := &roundTrip{Cluster: w.Cluster, home: w.home, came: make(chan struct{}, 1)}
+	topic := w.topic("orders")
+	switch operation {
+	case "ack":
 		w.topic("fake-0")
 		r.ack = &backend.Ack{Delivery: backend.Delivery{Group: []byte("readers"), Topic: []byte("orders"), HandleText: []byte("1 2 3 4 0 fake-0 5 6 7")}}
 		r.ack.Handle.Broker, r.ack.Handle.TopicMark = []byte("fake-0"), '0'
+	case "pull":
+		r.pull = pulls(topic, 0)
+	default:
+		r.send = sends(topic, "", "hello")
+		tb.Cleanup(r.send.Payload.Release)
 	}
-	tb.Cleanup(r.op.Payload.Release)
 	return func() {
 		r.home.PostHere(r)
 		<-r.came
-		if !r.op.Fault.OK() || ack && !r.ack.Known {
-			panic(errors.New(r.op.Fault.Text))
-		}
+		r.check()
 	}
 }
 
@@ -127,21 +168,22 @@ func TestRoundTripsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops at random under the race detector")
 	}
-	for name, trip := range map[string]func(){"send": newRoundTrip(t, false), "ack": newRoundTrip(t, true)} {
+	for _, operation := range []string{"send", "ack", "pull"} {
+		trip := newRoundTrip(t, operation)
 		for range 500 {
 			trip()
 		}
 		func() {
 			defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
 			if got := testing.AllocsPerRun(500, trip); got != 0 {
-				t.Errorf("%s: %v allocations", name, got)
+				t.Errorf("%s: %v allocations", operation, got)
 			}
 		}()
 	}
 }
 
 func BenchmarkSend(b *testing.B) {
-	trip := newRoundTrip(b, false)
+	trip := newRoundTrip(b, "send")
 	b.ReportAllocs()
 	for b.Loop() {
 		trip()
@@ -149,7 +191,7 @@ func BenchmarkSend(b *testing.B) {
 }
 
 func BenchmarkAck(b *testing.B) {
-	trip := newRoundTrip(b, true)
+	trip := newRoundTrip(b, "ack")
 	b.ReportAllocs()
 	for b.Loop() {
 		trip()

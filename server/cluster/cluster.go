@@ -88,6 +88,7 @@ type Cluster struct {
 	routes  backend.Table[route]
 	groups  backend.Table[group]
 	masters backend.Table[peer] // by broker name
+	filters backend.Table[understood]
 	halves  transactions
 
 	topicFlights flights[func(*route, backend.Fault)]

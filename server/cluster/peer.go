@@ -13,9 +13,9 @@ import (
 //
 //	lane       carries
 //	send       sends
-//	pop        pops: long polls, and answers with bodies
+//	pop        pops and pulls: long polls, and answers with bodies
 //	ack        acks, invisible times
-//	metadata   routes, topic and group settings, dead letters, recalls
+//	metadata   routes, topic and group settings, offsets, dead letters, recalls
 //	client     heartbeats of producers, lite subscriptions, and what brokers ask of clients, on this lane only
 type peer struct {
 	addr   string

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"strings"
 	"time"
 
 	"rocketmq-proxy/codec/command"
@@ -118,19 +117,15 @@ var booleans = map[bool]string{true: "true", false: "false"}
 // subscriptionData puts a subscription into the brokers' words.
 func subscriptionData(s backend.Subscription) command.Subscription {
 	data := command.Subscription{Topic: s.Topic, Expression: s.Expression, ExpressionType: "TAG"}
-	if s.SQL {
+	switch {
+	case s.SQL:
 		data.ExpressionType = "SQL92"
-		return data
-	}
-	if data.Expression == "" || data.Expression == "*" {
+	case s.Expression == "":
 		data.Expression = "*"
-		return data
 	}
-	for tag := range strings.SplitSeq(s.Expression, "||") {
-		if tag = strings.TrimSpace(tag); tag != "" {
-			data.Tags = append(data.Tags, tag)
-			data.TagHashes = append(data.TagHashes, message.HashCode(tag))
-		}
+	for _, tag := range s.Tags() {
+		data.Tags = append(data.Tags, tag)
+		data.TagHashes = append(data.TagHashes, message.HashCode(tag))
 	}
 	return data
 }

@@ -196,6 +196,29 @@ func (r *route) readBroker(name []byte) (readBroker, bool) {
 	return r.readable[int(r.readTurns.Add(1)%uint32(n))], true
 }
 
+// readQueue finds the broker of a queue that is named. A queue that is not known puts the route
+// in doubt: the topic may have grown.
+func (r *route) readQueue(q *backend.Queue) (readBroker, backend.Fault) {
+	for i := range r.Queues {
+		b := &r.Queues[i]
+		if b.Broker != string(q.Broker) {
+			continue
+		}
+		broker, known := r.readBroker(q.Broker)
+		switch {
+		case !known:
+			return readBroker{}, backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"}
+		case q.ID < 0 || int(q.ID) >= b.Read:
+			r.doubt()
+			return readBroker{}, backend.Fault{Kind: backend.BadQueue, Text: "queue id " + strconv.Itoa(int(q.ID)) + " is illegal: broker " +
+				b.Broker + " has " + strconv.Itoa(b.Read) + " queues of topic " + r.Name}
+		}
+		return broker, backend.Fault{}
+	}
+	r.doubt()
+	return readBroker{}, noMaster(backend.Fault{}, backend.BadBroker, q.Broker)
+}
+
 // routeOf finds the route behind a topic that was handed out.
 func routeOf(t *backend.Topic) *route {
 	r, _ := t.Route.(*route)

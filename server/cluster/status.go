@@ -80,6 +80,7 @@ var callKinds = map[remoting.CallErrorKind]backend.Kind{
 	remoting.GoAway:          backend.Internal,
 	remoting.GoAwayTwice:     backend.Internal,
 	remoting.Ended:           backend.Internal,
+	remoting.Lapsed:          backend.Timeout, // who lets a call lapse looks at the kind itself
 }
 
 // answerError is an answer to a question that is no success.

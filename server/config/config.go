@@ -34,6 +34,7 @@ type Config struct {
 	Transaction Transaction
 	Cache       Cache
 	Session     Session
+	Fleet       Fleet
 	Operator    Operator
 	Limits      Limits
 	Local       Local

@@ -112,6 +112,7 @@ func Default(env Environment) Config {
 			GroupExpiry: seconds(300), GroupRefresh: seconds(20), GroupsMax: 20000,
 		},
 		Session:  Session{Expiry: seconds(120)},
+		Fleet:    Fleet{Topic: "DefaultHeartBeatSyncerTopic"},
 		Operator: Operator{LogLevel: "info"},
 		Local:    defaultLocal(env),
 		Limits: Limits{

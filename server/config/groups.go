@@ -128,6 +128,15 @@ type Session struct {
 	Expiry time.Duration `key:"channelExpiredTimeout,ms" in:"1s..24h"`
 }
 
+// Fleet is how the proxies in front of one cluster know each other's consumers.
+type Fleet struct {
+	// Topic is the topic through which they speak. It is made when it is missing; without it the
+	// proxy serves alone. Default DefaultHeartBeatSyncerTopic.
+	Topic string `key:"heartbeatSyncerTopicName"`
+	// Cluster is the cluster whose brokers keep it. Default: rocketMQClusterName.
+	Cluster string `key:"heartbeatSyncerTopicClusterName"`
+}
+
 // Operator is for the person who runs the proxy. Our own keys.
 type Operator struct {
 	// AdminAddr is the host:port of the debugging port: profiles and counters, without a
@@ -162,7 +171,7 @@ type Limits struct {
 	// for requests that are not complete, the other for sends that wait for a broker, each of which
 	// counts 4 KiB besides its bytes. Beyond it calls are refused. Default 256 MiB.
 	InflightBytesMax int `key:"inflightBytesMax" in:"1048576..1099511627776"`
-	// LongPollsMax is the number of waiting receives at once, in the whole process. Default 10000.
+	// LongPollsMax is the number of waiting receives and pulls at once, in the whole process. Default 10000.
 	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
 	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.
 	HandshakeTimeout time.Duration `key:"handshakeTimeoutMillis,ms" in:"100ms..10m"`

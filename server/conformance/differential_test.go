@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rocketmq-proxy/server/conformance/cluster"
 	"rocketmq-proxy/server/conformance/differential"
 	"rocketmq-proxy/server/conformance/proxy"
 )

@@ -85,6 +85,7 @@ func TestMixedFleetWorksTogether(t *testing.T) {
 				"made visible":                  changesElsewhere,
 				"forwarded to the dead letters": forwardsElsewhere,
 				"recalled":                      recallsElsewhere,
+				"known":                         knownElsewhere,
 			} {
 				t.Run(what, func(t *testing.T) {
 					t.Parallel()
@@ -158,6 +159,47 @@ func recallsElsewhere(one, other peer) {
 	answer, err := other.RecallMessage(other.with(), &v2.RecallMessageRequest{Topic: resource(name), RecallHandle: sent.GetRecallHandle()})
 	if err != nil || answer.GetStatus().GetCode() != v2.Code_OK || answer.GetMessageId() != sent.GetMessageId() {
 		one.Errorf("recall of %v: %v, %v", sent, answer, err)
+	}
+}
+
+// fleetPatience is how long a proxy may take to hear of another one's client.
+const fleetPatience = 45 * time.Second
+
+// knownElsewhere tells its settings to one proxy and receives through the other, until it says to
+// the first that it goes.
+func knownElsewhere(one, other peer) {
+	name, group := one.topic("NORMAL"), freshName(one.T)
+	one.sends(message(name))
+	here := one.consumer(name, group)
+	there := other
+	there.id = here.id
+	begun := time.Now()
+	there.awaitsHeartbeat(group, v2.Code_OK)
+	one.Logf("%s knows a client of %s after %v", other.target.name, one.target.name, time.Since(begun).Round(time.Millisecond))
+	here.acks(name, group, there.gets(name, group))
+	goodbye, err := here.NotifyClientTermination(here.with(), &v2.NotifyClientTerminationRequest{Group: resource(group)})
+	if err != nil || goodbye.GetStatus().GetCode() != v2.Code_OK {
+		one.Fatalf("goodbye: %v, %v", goodbye, err)
+	}
+	if other.target.proxy != nil { // the heartbeats made it a client of the Java proxy's own
+		there.awaitsHeartbeat(group, v2.Code_UNRECOGNIZED_CLIENT_TYPE)
+	}
+}
+
+// awaitsHeartbeat sends heartbeats until one is answered with a code.
+func (p peer) awaitsHeartbeat(group string, want v2.Code) {
+	p.Helper()
+	for end := time.Now().Add(fleetPatience); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := p.Heartbeat(p.with(), &v2.HeartbeatRequest{Group: resource(group), ClientType: v2.ClientType_SIMPLE_CONSUMER})
+		if err != nil {
+			p.Fatal(err)
+		}
+		if answer.GetStatus().GetCode() == want {
+			return
+		}
+		if time.Now().After(end) {
+			p.Fatalf("a heartbeat through %s is answered %v after %v, want %v", p.target.name, answer.GetStatus(), fleetPatience, want)
+		}
 	}
 }
 

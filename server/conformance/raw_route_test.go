@@ -111,9 +111,6 @@ func TestRouteRefuses(t *testing.T) {
 func TestMethodsThatAreNotThere(t *testing.T) {
 	eachTransport(t, "stubs: routes and assignments", func(p peer) {
 		for _, method := range []string{
-			"/apache.rocketmq.v2.MessagingService/UpdateOffset",
-			"/apache.rocketmq.v2.MessagingService/GetOffset",
-			"/apache.rocketmq.v2.MessagingService/QueryOffset",
 			"/apache.rocketmq.v2.MessagingService/NoSuchMethod",
 			"/apache.rocketmq.v2.Admin/ChangeLogLevel",
 			"/no.such.Service/Method",
@@ -122,13 +119,6 @@ func TestMethodsThatAreNotThere(t *testing.T) {
 			if status.Code(err) != codes.Unimplemented {
 				p.Errorf("%s: %v, want %v", method, err, codes.Unimplemented)
 			}
-		}
-		stream, err := p.PullMessage(p.with(), &v2.PullMessageRequest{})
-		if err == nil {
-			_, err = stream.Recv()
-		}
-		if status.Code(err) != codes.Unimplemented {
-			p.Errorf("PullMessage: %v, want %v", err, codes.Unimplemented)
 		}
 	})
 }

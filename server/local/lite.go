@@ -11,10 +11,7 @@ import (
 // SyncLite implements backend.Backend.
 func (l *Local) SyncLite(op *backend.SyncLite, _ time.Time) {
 	op.Home.Forward(l.turn, event(func(time.Time) {
-		if f := l.syncLite(op); !f.OK() {
-			op.Fault = f
-		}
-		l.after(&op.Exchange)
+		l.settle(&op.Exchange, l.syncLite(op))
 	}))
 }
 

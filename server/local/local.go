@@ -9,7 +9,8 @@
 //
 // While one batch is being committed the next one fills: that is the group commit. A send, an
 // acknowledgement, whatever changes something, comes home when its batch is on disk. A pop comes
-// home at once, because losing the note of a delivery only means to deliver once more.
+// home at once, because losing the note of a delivery only means to deliver once more; so does
+// a pull, which changes nothing.
 //
 // When a commit fails nothing is acknowledged any more: what the broker has in memory is ahead
 // of the disk, so both are given up. If it was for want of space, both are made anew from what
@@ -185,7 +186,7 @@ func earlier(x, y time.Time) time.Time {
 	return y
 }
 
-// sendHome gives pops that have ended, and questions to producers, to whom they are for.
+// sendHome gives pops and pulls that have ended, and questions to producers, to whom they are for.
 func (l *Local) sendHome() {
 	answers := l.broker.Answers()
 	for _, p := range answers {
@@ -193,6 +194,12 @@ func (l *Local) sendHome() {
 		l.turn.Forward(call.op.Home, call)
 	}
 	l.broker.Recycle(answers)
+	pulled := l.broker.Pulled()
+	for _, p := range pulled {
+		call := p.Carrier.(*pullCall)
+		l.turn.Forward(call.op.Home, call)
+	}
+	l.broker.RecyclePulled(pulled)
 	for _, c := range l.broker.Asks() {
 		l.ask(c)
 	}
@@ -200,6 +207,17 @@ func (l *Local) sendHome() {
 
 // after has an exchange come home when the open batch is on disk.
 func (l *Local) after(x *backend.Exchange) { l.waiting = append(l.waiting, x) }
+
+// settle ends an exchange: at once with a fault, and else when the open batch is on disk. While
+// nothing is taken there is no batch to wait for.
+func (l *Local) settle(x *backend.Exchange, f backend.Fault) {
+	if f.OK() {
+		l.after(x)
+		return
+	}
+	x.Fault = f
+	x.Reply(l.turn)
+}
 
 // spaceEvery is how often the disk is looked at.
 const spaceEvery = time.Second

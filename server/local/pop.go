@@ -54,7 +54,7 @@ func (p *popCall) prepare() backend.Fault {
 	case t.Perm&broker.PermRead == 0:
 		return backend.Fault{Kind: backend.NoReadableQueue, Text: "no readable queue"}
 	case g == nil:
-		return backend.Fault{Kind: backend.GroupNotFound, Text: "there is no group " + string(op.Group)}
+		return noGroup(op.Group)
 	}
 	if op.MessagesMax < 0 {
 		return backend.Fault{Kind: backend.Internal, Text: "a batch of " + strconv.Itoa(op.MessagesMax) + " messages"}

@@ -10,10 +10,7 @@ import (
 // EndTransaction implements backend.Backend.
 func (l *Local) EndTransaction(op *backend.EndTransaction, _ time.Time) {
 	op.Home.Forward(l.turn, event(func(time.Time) {
-		if f := l.endTransaction(op); !f.OK() {
-			op.Fault = f
-		}
-		l.after(&op.Exchange)
+		l.settle(&op.Exchange, l.endTransaction(op))
 	}))
 }
 
@@ -58,10 +55,7 @@ func (l *Local) ask(c *broker.Check) {
 // Recall implements backend.Backend.
 func (l *Local) Recall(op *backend.Recall, _ time.Time) {
 	op.Home.Forward(l.turn, event(func(time.Time) {
-		if f := l.recall(op); !f.OK() {
-			op.Fault = f
-		}
-		l.after(&op.Exchange)
+		l.settle(&op.Exchange, l.recall(op))
 	}))
 }
 

@@ -26,6 +26,8 @@ func TestWalksAllocateNothing(t *testing.T) {
 		{"ReceiveMessage of 1", receiveWalk(t, 1, 256), 0},
 		{"ReceiveMessage of 32", receiveWalk(t, 32, 256), 0},
 		{"ReceiveMessage of 32 renewed", receiveWalk(t, 32, 256, func(r *apiv2.ReceiveMessageRequest) { r.AutoRenew = true }), 0},
+		{"PullMessage of 1", pullWalk(t, 1, 256), 0},
+		{"PullMessage of 32", pullWalk(t, 32, 256), 0},
 		// Three views a message are more than h2 keeps room for (viewsKeptMax).
 		{"ReceiveMessage of 32 large ones", receiveWalk(t, 32, 2<<10), 8},
 	} {

@@ -56,6 +56,13 @@ func (c *call) reply(s *h2.Stream, encoded []byte) bool {
 	return c.client.conn.Stream(c.key) == nil
 }
 
+// writeStatus writes the first element of a stream of messages.
+func (c *call) writeStatus(s *h2.Stream, o apiv2.Outcome) {
+	encoded := apiv2.AppendElementStatus(c.client.scratch[:0], o)
+	s.Write(encoded)
+	c.client.keep(encoded)
+}
+
 // replyMessage is reply for the cold methods.
 func (c *call) replyMessage(s *h2.Stream, m proto.Message) {
 	encoded, err := proto.MarshalOptions{}.MarshalAppend(c.client.scratch[:0], m)

@@ -24,7 +24,7 @@ func TestHeartbeat(t *testing.T) {
 		{consumerSettings(apiv2.ClientType_SIMPLE_CONSUMER, "readers", "orders"), "readers", apiv2.Code_OK, "OK"},
 		{consumerSettings(apiv2.ClientType_LITE_PUSH_CONSUMER, "readers", "orders"), "readers", apiv2.Code_OK, "OK"},
 		{consumerSettings(apiv2.ClientType_PUSH_CONSUMER, "readers", "orders"), "", apiv2.Code_ILLEGAL_CONSUMER_GROUP, "the specified group is blank"},
-		{consumerSettings(apiv2.ClientType_PULL_CONSUMER, "readers", "orders"), "readers", apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "PULL_CONSUMER"},
+		{consumerSettings(apiv2.ClientType_PULL_CONSUMER, "readers", "orders"), "readers", apiv2.Code_OK, "OK"},
 		{consumerSettings(apiv2.ClientType_LITE_SIMPLE_CONSUMER, "readers", "orders"), "readers", apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "LITE_SIMPLE_CONSUMER"},
 		{&apiv2.Settings{}, "readers", apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "CLIENT_TYPE_UNSPECIFIED"},
 	} {
@@ -95,11 +95,9 @@ func TestColdMethodsNeedAnID(t *testing.T) {
 		"Heartbeat": &apiv2.HeartbeatResponse{}, "NotifyClientTermination": &apiv2.NotifyClientTerminationResponse{},
 		"ForwardMessageToDeadLetterQueue": &apiv2.ForwardMessageToDeadLetterQueueResponse{},
 		"EndTransaction":                  &apiv2.EndTransactionResponse{}, "RecallMessage": &apiv2.RecallMessageResponse{},
-		"SyncLiteSubscription": &apiv2.SyncLiteSubscriptionResponse{},
+		"SyncLiteSubscription": &apiv2.SyncLiteSubscriptionResponse{}, "UpdateOffset": &apiv2.UpdateOffsetResponse{},
+		"GetOffset": &apiv2.GetOffsetResponse{}, "QueryOffset": &apiv2.QueryOffsetResponse{},
 	} {
-		if methods[method] == nil {
-			continue
-		}
 		p.call(method, &apiv2.QueryRouteRequest{}, "x-mq-client-id", "\t").says(answer, apiv2.Code_CLIENT_ID_REQUIRED, "client id cannot be empty")
 		c := p.open(method)
 		c.raw([]byte{0xFF}, frame.FlagEndStream)

@@ -78,6 +78,24 @@ func (f *fake) SyncLite(op *backend.SyncLite, _ time.Time) {
 	}
 }
 
+func (f *fake) Pull(op *backend.Pull, _ time.Time) {
+	f.ask(op, "pull %s for %s from %d, %d, %v", queueName(&op.Queue), op.Group, op.Offset, op.MessagesMax, op.Poll)
+}
+
+func (f *fake) UpdateOffset(op *backend.UpdateOffset, _ time.Time) {
+	f.ask(op, "offset %d of %s in %s", op.Offset, op.Group, queueName(&op.Queue))
+}
+
+func (f *fake) GetOffset(op *backend.GetOffset, _ time.Time) {
+	f.ask(op, "offset of %s in %s", op.Group, queueName(&op.Queue))
+}
+
+func (f *fake) QueryOffset(op *backend.QueryOffset, _ time.Time) {
+	f.ask(op, "offset %d at %d in %s", op.At, op.Timestamp, queueName(&op.Queue))
+}
+
+func queueName(q *backend.Queue) string { return fmt.Sprintf("%s/%s/%d", q.Topic.Name, q.Broker, q.ID) }
+
 func (f *fake) Attach(c backend.Clients) { f.clients = c }
 
 func (f *fake) delivery(d *backend.Delivery) string {
@@ -135,6 +153,14 @@ func exchangeOf(op any) *backend.Exchange {
 		return &op.Exchange
 	case *backend.SyncLite:
 		return &op.Exchange
+	case *backend.Pull:
+		return &op.Exchange
+	case *backend.UpdateOffset:
+		return &op.Exchange
+	case *backend.GetOffset:
+		return &op.Exchange
+	case *backend.QueryOffset:
+		return &op.Exchange
 	}
 	panic("not an operation")
 }
@@ -184,18 +210,7 @@ func encoded(properties string) []byte {
 
 // fill puts records into a pop: offsets count from 100, handles are those of a fresh delivery.
 func fill(op *backend.Pop, now time.Time, messages ...stored) {
-	var block []byte
-	for i, m := range messages {
-		record := message.Record{
-			Topic: []byte(op.Topic.Name), QueueID: 3, QueueOffset: int64(100 + i), PhysicalOffset: int64(1000 + i),
-			BornTimestamp: 1_700_000_000_000, StoreTimestamp: 1_700_000_000_001, ReconsumeTimes: m.times,
-			Properties: encoded(m.properties),
-		}
-		block = message.AppendRecord(block, &record, []byte(m.body))
-	}
-	if len(block) > 0 {
-		op.Body.Append(pool.Copied(block))
-	}
+	appendRecords(&op.Body, op.Topic.Name, messages)
 	records := message.NewReader(&op.Body)
 	for range messages {
 		m := op.NextMessage()
@@ -209,6 +224,33 @@ func fill(op *backend.Pop, now time.Time, messages ...stored) {
 		})
 		m.HandleTo = len(op.Handles)
 	}
+}
+
+func appendRecords(body *pool.Chain, topic string, messages []stored) {
+	var block []byte
+	for i, m := range messages {
+		record := message.Record{
+			Topic: []byte(topic), QueueID: 3, QueueOffset: int64(100 + i), PhysicalOffset: int64(1000 + i),
+			BornTimestamp: 1_700_000_000_000, StoreTimestamp: 1_700_000_000_001, ReconsumeTimes: m.times,
+			Properties: encoded(m.properties),
+		}
+		block = message.AppendRecord(block, &record, []byte(m.body))
+	}
+	if len(block) > 0 {
+		body.Append(pool.Copied(block))
+	}
+}
+
+// fillPull puts records into a pull, with the offsets of fill.
+func fillPull(op *backend.Pull, messages ...stored) {
+	appendRecords(&op.Body, op.Topic.Name, messages)
+	records := message.NewReader(&op.Body)
+	for range messages {
+		if !records.Next(op.NextMessage()) {
+			panic(records.Err())
+		}
+	}
+	op.Next = int64(100 + len(messages))
 }
 
 // handleAt is the text of a handle whose delivery has a minute left.

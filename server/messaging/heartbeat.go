@@ -43,7 +43,8 @@ func checkClient(settings *apiv2.Settings, group string) (apiv2.Outcome, bool) {
 	switch t := settings.GetClientType(); t {
 	case apiv2.ClientType_PRODUCER:
 		return apiv2.Outcome{}, true
-	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_LITE_PUSH_CONSUMER:
+	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_PULL_CONSUMER,
+		apiv2.ClientType_LITE_PUSH_CONSUMER:
 		return checkGroup(group)
 	default:
 		return failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, clientTypeName(t)), false

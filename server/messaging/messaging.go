@@ -39,7 +39,7 @@ type Config struct {
 	RecoveryMax        time.Duration
 	TypeCheck          bool
 
-	PollMin, PollMax   time.Duration
+	PollMin, PollMax   time.Duration // of receives; pulls have no least one
 	InvisibleDefault   time.Duration // of receives that the proxy renews
 	InvisibleMin       time.Duration
 	InvisibleMax       time.Duration
@@ -50,7 +50,7 @@ type Config struct {
 	RelayTimeout       time.Duration // of questions that an operator asks a client
 
 	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
-	LongPollsMax     int // receives that wait for the backend
+	LongPollsMax     int // receives and pulls that wait for the backend
 
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
@@ -59,11 +59,21 @@ type Config struct {
 	Policy session.Policy
 }
 
+// Peers are the other proxies in front of the same brokers. Its methods may be called from any turn
+// and do not block.
+type Peers interface {
+	// Here tells them of a consumer whose settings are new; remote is its host:port.
+	Here(s *session.Session, remote string, now time.Time)
+	// Left tells them that it has gone.
+	Left(s *session.Session)
+}
+
 // Service is what all connections share.
 type Service struct {
 	Config
 	Backend  backend.Backend
 	Sessions *session.Registry
+	Peers    Peers // nil when there are none; set before the first connection
 
 	views    apiv2.Limits
 	levels   delayLevels
@@ -95,7 +105,12 @@ func NewService(config Config, b backend.Backend, sessions *session.Registry) *S
 // gone is the end of a client: nobody will acknowledge what it had received, nor read on.
 func (svc *Service) gone(s *session.Session, _ time.Time) {
 	svc.renewer.Clear(s)
-	svc.leaveLite(s)
+	if svc.Peers != nil {
+		svc.Peers.Left(s)
+	}
+	if !s.Remote() { // else its own proxy cares for that
+		svc.leaveLite(s)
+	}
 }
 
 // Drain hands back what clients have received and not acknowledged, when their connections are
@@ -133,6 +148,11 @@ var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
 	"Heartbeat":               newHeartbeat,
 	"Telemetry":               newTelemetry,
 	"NotifyClientTermination": newNotifyClientTermination,
+
+	"PullMessage":  newPullMessage,
+	"UpdateOffset": newUpdateOffset,
+	"GetOffset":    newGetOffset,
+	"QueryOffset":  newQueryOffset,
 
 	"SyncLiteSubscription":            newSyncLiteSubscription,
 	"EndTransaction":                  newEndTransaction,

@@ -24,7 +24,7 @@ func (m *receiveMessage) answer(s *h2.Stream, now time.Time) {
 	}
 	m.sort()
 	if len(m.kept) == 0 {
-		m.refuse(s, failure(apiv2.Code_MESSAGE_NOT_FOUND, "no match message"), true)
+		m.refuse(s, noMatch, true)
 		return
 	}
 	if m.renews() && m.who.Ended() {
@@ -67,6 +67,9 @@ func (m *receiveMessage) disconnected(code apiv2.Code) apiv2.Outcome {
 
 // nothingNew is a poll that ended without a message.
 var nothingNew = apiv2.Outcome{Code: apiv2.Code_MESSAGE_NOT_FOUND, Message: "no new message"}
+
+// noMatch is a poll whose messages were all for others.
+var noMatch = apiv2.Outcome{Code: apiv2.Code_MESSAGE_NOT_FOUND, Message: "no match message"}
 
 // sort keeps the messages that are for the receiver. One whose tag only had the same hash is
 // acknowledged on the group's behalf, one that was delivered too often becomes a dead letter.

@@ -215,21 +215,10 @@ func (svc *Service) checkInvisible(d, lowest time.Duration) (apiv2.Outcome, bool
 	return apiv2.Outcome{}, true
 }
 
-func (m *receiveMessage) expression() (apiv2.Outcome, bool) {
+func (m *receiveMessage) expression() (o apiv2.Outcome, valid bool) {
 	m.op.SQL = m.view.FilterType == apiv2.FilterType_SQL
-	if m.op.SQL {
-		m.op.Expression = m.view.FilterExpression
-		m.filter.all()
-		if len(m.op.Expression) == 0 {
-			return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "Expression can't be null! SQL92"), false
-		}
-		return apiv2.Outcome{}, true
-	}
-	if !m.filter.parse(m.view.FilterExpression) {
-		return failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "subString split error"), false
-	}
-	m.op.Expression = m.filter.expression(m.view.FilterExpression)
-	return apiv2.Outcome{}, true
+	m.op.Expression, o, valid = m.filter.read(&m.view.FilterView)
+	return o, valid
 }
 
 // lite holds a client of lite topics against what it has not acknowledged yet.
@@ -351,12 +340,6 @@ func (m *receiveMessage) refuse(s *h2.Stream, o apiv2.Outcome, timed bool) {
 	m.ended = true
 	m.writeStatus(s, o)
 	m.finish(s, timed)
-}
-
-func (m *receiveMessage) writeStatus(s *h2.Stream, o apiv2.Outcome) {
-	encoded := apiv2.AppendReceiveStatus(m.client.scratch[:0], o)
-	s.Write(encoded)
-	m.client.keep(encoded)
 }
 
 // writeTime writes the time of delivery, the last element of a stream.

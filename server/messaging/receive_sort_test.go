@@ -75,13 +75,14 @@ func TestTagFilter(t *testing.T) {
 		"|| ||":    {true, "|| ||", "a b  *"},
 	} {
 		var f tagFilter
-		if sound := f.parse([]byte(expression)); sound != want.sound {
+		asks, _, sound := f.read(&apiv2.FilterView{FilterExpression: []byte(expression)})
+		if sound != want.sound {
 			t.Errorf("%q: sound %v", expression, sound)
 			continue
 		} else if !sound {
 			continue
 		}
-		if got := string(f.expression([]byte(expression))); got != want.asks {
+		if got := string(asks); got != want.asks {
 			t.Errorf("%q: asks for %q, want %q", expression, got, want.asks)
 		}
 		lets := ""

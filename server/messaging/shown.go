@@ -54,7 +54,7 @@ func (v *shown) convert(topic []byte, r *message.Record, records *pool.Chain, no
 	}
 }
 
-// appendTo appends the ReceiveMessageResponse that holds the message: its head encoded, its body
+// appendTo appends the element of a stream that holds the message: its head encoded, its body
 // shared. It returns the bytes of it.
 func (v *shown) appendTo(element *pool.Chain, bodyOffset, bodyLen int, records *pool.Chain) int {
 	v.message.Repair()

@@ -16,6 +16,7 @@ func TestCodes(t *testing.T) {
 		backend.NoReadableQueue: 40300, backend.BadBroker: 40000, backend.BadHandle: 40013,
 		backend.NotSupported: 50100, backend.LiteTopicQuota: 42901, backend.SubscriptionQuota: 42902,
 		backend.TransactionNotFound: 50001, backend.BadFilter: 40010, backend.DiskFull: 50001,
+		backend.BadQueue: 40000, backend.BadOffset: 40019, backend.OffsetNotFound: 40404, // of no call of the reference
 	}
 	if len(want) != backend.Kinds || len(codes) != backend.Kinds {
 		t.Errorf("%d kinds, %d in the table, %d here", backend.Kinds, len(codes), len(want))
@@ -59,7 +60,7 @@ func TestOverall(t *testing.T) {
 func TestUnknownMethods(t *testing.T) {
 	p := newWorld(t).connect()
 	for path, want := range map[string]string{
-		"/apache.rocketmq.v2.MessagingService/PullMessage": "12 Method not found: apache.rocketmq.v2.MessagingService/PullMessage",
+		"/apache.rocketmq.v2.MessagingService/PeekMessage": "12 Method not found: apache.rocketmq.v2.MessagingService/PeekMessage",
 		"/apache.rocketmq.v2.Admin/ChangeLogLevel":         "12 Method not found: apache.rocketmq.v2.Admin/ChangeLogLevel",
 		"/grpc.health.v1.Health/Check":                     "12 Method not found: grpc.health.v1.Health/Check",
 	} {

@@ -3,6 +3,7 @@ package messaging
 import (
 	"bytes"
 
+	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/codec/message"
 )
 
@@ -41,12 +42,21 @@ func (f *tagFilter) parse(expression []byte) bool {
 	return valid
 }
 
-// expression is what the broker is asked for.
-func (f *tagFilter) expression(given []byte) []byte {
-	if len(given) == 0 {
-		return everything
+// read reads the filter of a request and returns what the broker is asked for. An expression in
+// SQL is the broker's alone.
+func (f *tagFilter) read(view *apiv2.FilterView) (expression []byte, o apiv2.Outcome, valid bool) {
+	switch sql := view.FilterType == apiv2.FilterType_SQL; {
+	case sql && len(view.FilterExpression) == 0:
+		return nil, failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "Expression can't be null! SQL92"), false
+	case sql:
+		f.all()
+		return view.FilterExpression, apiv2.Outcome{}, true
+	case !f.parse(view.FilterExpression):
+		return nil, failure(apiv2.Code_ILLEGAL_FILTER_EXPRESSION, "subString split error"), false
+	case len(view.FilterExpression) == 0:
+		return everything, apiv2.Outcome{}, true
 	}
-	return given
+	return view.FilterExpression, apiv2.Outcome{}, true
 }
 
 // matches tells whether a message with these properties passes.

@@ -192,6 +192,9 @@ func (m *telemetry) settle(s *h2.Stream, settings *apiv2.Settings, group *backen
 	policy := &m.client.service.Policy
 	stored := policy.Stored(settings)
 	m.session.Settle(stored, now)
+	if peers := m.client.service.Peers; peers != nil && stored.GetSubscription() != nil {
+		peers.Here(m.session, m.client.remote, now)
+	}
 	m.write(s, &apiv2.TelemetryCommand{
 		Status:  statusOf(ok),
 		Command: &apiv2.TelemetryCommand_Settings{Settings: policy.Merged(stored, group)},
@@ -231,11 +234,12 @@ func checkFilters(subscription *apiv2.Subscription) (apiv2.Outcome, bool) {
 	return apiv2.Outcome{}, true
 }
 
-// checkSubscriber holds a consumer against its group (gRPC specification 5.1).
+// checkSubscriber holds a consumer against its group (gRPC specification 5.1). Those who pull are
+// let in, which the reference has no calls for.
 func checkSubscriber(settings *apiv2.Settings, group *backend.Group) (apiv2.Outcome, bool) {
 	lite := false
 	switch t := settings.GetClientType(); t {
-	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER:
+	case apiv2.ClientType_PUSH_CONSUMER, apiv2.ClientType_SIMPLE_CONSUMER, apiv2.ClientType_PULL_CONSUMER:
 	case apiv2.ClientType_LITE_PUSH_CONSUMER:
 		lite = true
 	default:

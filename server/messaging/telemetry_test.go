@@ -151,7 +151,7 @@ func TestTelemetryRefuses(t *testing.T) {
 		{consumerSettings(push, "lite", "orders"), "3 " + failed + "lite group must use LITE mode: lite"},
 		{consumerSettings(lite, "readers", "orders"), "3 " + failed + "regular group cannot use LITE mode: readers"},
 		{consumerSettings(lite, "lite", "others"), "3 " + failed + "lite group lite is expected to bind topic orders, but actual is others"},
-		{consumerSettings(apiv2.ClientType_PULL_CONSUMER, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: PULL_CONSUMER"},
+		{consumerSettings(apiv2.ClientType_PULL_CONSUMER, "missing", "orders"), "3 " + failed + "group not found: missing"},
 		{consumerSettings(99, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: UNRECOGNIZED"},
 		{consumerSettings(apiv2.ClientType_LITE_SIMPLE_CONSUMER, "readers", "orders"), "13 " + failed + "Client type is not consumer, type: LITE_SIMPLE_CONSUMER"},
 		{filtered(apiv2.FilterType_TAG, "||"), "3 " + failed + "expression format is not correct"},

@@ -81,6 +81,18 @@ func checkTopicAndGroup[T text](topic, group T) (apiv2.Outcome, bool) {
 	return checkGroup(group)
 }
 
+// checkQueue holds what names a queue of a topic against the rules: one broker, and an id that is
+// that broker's own. Whether there is such a queue the backend knows.
+func checkQueue[T text](broker T, id int32) (o apiv2.Outcome, valid bool) {
+	switch {
+	case blank(broker):
+		return failure(apiv2.Code_BAD_REQUEST, "the broker of the message queue is blank"), false
+	case id < 0:
+		return failure(apiv2.Code_BAD_REQUEST, "queue id "+strconv.Itoa(int(id))+" is illegal"), false
+	}
+	return apiv2.Outcome{}, true
+}
+
 func named[T text](name T) bool {
 	for i := range len(name) {
 		if !nameByte[name[i]] {

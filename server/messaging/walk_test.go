@@ -25,6 +25,7 @@ type holder struct {
 	events []turn.Event
 	send   *backend.Send
 	pop    *backend.Pop
+	pull   *backend.Pull
 }
 
 func (b *holder) Send(op *backend.Send, _ time.Time) {
@@ -33,6 +34,10 @@ func (b *holder) Send(op *backend.Send, _ time.Time) {
 
 func (b *holder) Pop(op *backend.Pop, _ time.Time) {
 	b.pop, b.events = op, append(b.events, op.Then)
+}
+
+func (b *holder) Pull(op *backend.Pull, _ time.Time) {
+	b.pull, b.events = op, append(b.events, op.Then)
 }
 
 func (b *holder) Ack(op *backend.Ack, _ time.Time) {
@@ -151,12 +156,7 @@ func ackWalk(tb testing.TB, entries int) func() {
 // receiveWalk receives n messages of size bytes, as a broker's answer of one block brings them.
 func receiveWalk(tb testing.TB, n, size int, change ...func(*apiv2.ReceiveMessageRequest)) func() {
 	w := newWalk(tb, "ReceiveMessage", receiveRequest(change...))
-	var block []byte
-	for i := range n {
-		record := message.Record{Topic: []byte("orders"), QueueID: 3, QueueOffset: int64(i), PhysicalOffset: int64(i), Properties: encoded(
-			"color=red;TAGS=tag;KEYS=k;UNIQ_KEY=01AABBCCDDEEFF00010000000100000001;RECONSUME_TIME=0;PGROUP=orders;__BORNHOST=laptop;")}
-		block = message.AppendRecord(block, &record, make([]byte, size))
-	}
+	block := records(n, size)
 	return func() {
 		w.call(func() {
 			op := w.backend.pop
@@ -174,6 +174,35 @@ func receiveWalk(tb testing.TB, n, size int, change ...func(*apiv2.ReceiveMessag
 			op.Messages = op.Messages[:len(op.Messages)-1]
 		})
 	}
+}
+
+// pullWalk pulls n messages of size bytes, as a broker's answer of one block brings them.
+func pullWalk(tb testing.TB, n, size int) func() {
+	w := newWalk(tb, "PullMessage", pullRequest())
+	block := records(n, size)
+	return func() {
+		w.call(func() {
+			op := w.backend.pull
+			b := pool.Get(len(block))
+			op.Body.Append(pool.ViewOf(b, 0, copy(b.Bytes(), block)))
+			r := message.NewReader(&op.Body)
+			for range n {
+				if !r.Next(op.NextMessage()) {
+					tb.Fatal(r.Err())
+				}
+			}
+		})
+	}
+}
+
+// records are n stored messages of size bytes.
+func records(n, size int) (block []byte) {
+	for i := range n {
+		record := message.Record{Topic: []byte("orders"), QueueID: 3, QueueOffset: int64(i), PhysicalOffset: int64(i), Properties: encoded(
+			"color=red;TAGS=tag;KEYS=k;UNIQ_KEY=01AABBCCDDEEFF00010000000100000001;RECONSUME_TIME=0;PGROUP=orders;__BORNHOST=laptop;")}
+		block = message.AppendRecord(block, &record, make([]byte, size))
+	}
+	return block
 }
 
 var brokerName = []byte("broker-a")

@@ -19,6 +19,8 @@ type Session struct {
 
 	settings atomic.Pointer[apiv2.Settings] // as stored: server defaults under the client's; nil before the first
 	heard    atomic.Int64                   // Unix milliseconds of the last sign of life
+	told     atomic.Int64                   // the same, of what another proxy said last
+	remote   atomic.Bool                    // it is another proxy's
 	ended    atomic.Bool
 
 	mu      sync.Mutex
@@ -156,6 +158,7 @@ func (r *Registry) Open(id []byte, now time.Time) *Session {
 		r.sessions[s.ID] = s
 	}
 	s.Heard(now)
+	s.remote.Store(false)
 	return s
 }
 
@@ -187,7 +190,7 @@ func (r *Registry) Sweep(now time.Time) {
 	var gone []*Session
 	r.mu.Lock()
 	for _, s := range r.sessions {
-		if s.heard.Load() < oldest && !s.Live() {
+		if s.heard.Load() < oldest && s.told.Load() < oldest && !s.Live() {
 			r.forget(s)
 			gone = append(gone, s)
 		}

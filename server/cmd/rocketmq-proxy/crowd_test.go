@@ -20,6 +20,7 @@ var crowdFor = flag.Duration("crowd", 0, "how long TestCrowd looks at each idle 
 // What a thousand consumers may cost whose polls wait.
 const (
 	crowdTopic     = "flood" // where honest clients send
+	fleetTopic     = "DefaultHeartBeatSyncerTopic"
 	crowdGroups    = 100
 	crowdMembers   = 10   // of each group
 	crowdCPUMax    = 0.03 // of a core, on a machine that does nothing else
@@ -55,23 +56,25 @@ func crowdInFrontOfCluster(t *testing.T, secure bool) {
 	if *crowdFor == 0 {
 		keys["defaultInvisibleTimeMills"] = 15_000
 	}
-	renewals := &timeline{}
-	fake.Brokers[0].Control(200053, func(*fakebroker.Request) (fakebroker.Response, bool) {
+	renewals, beats := &timeline{}, &timeline{}
+	broker := fake.Brokers[0]
+	broker.Control(200053, func(*fakebroker.Request) (fakebroker.Response, bool) {
 		renewals.mark()
+		return fakebroker.Response{}, false
+	})
+	broker.Control(310, func(r *fakebroker.Request) (fakebroker.Response, bool) {
+		if r.Ext["b"] == fleetTopic {
+			beats.mark()
+		}
 		return fakebroker.Response{}, false
 	})
 	proxy := startProxy(t, keys)
 	leave := gather(t, proxy, secure)
+	beats.forget() // what was said when they came
 
-	const messages = crowdGroups * crowdMembers
-	if !within(patience, func() bool { return renewals.len() >= messages }) {
-		t.Fatalf("%d renewals of %d messages", renewals.len(), messages)
-	}
-	seconds, most, average := renewals.seconds(messages)
-	t.Logf("renewals in each second: %v, %.1f times the average at most", seconds, float64(most)/average)
-	if float64(most) > crowdUnevenMax*average {
-		t.Errorf("%d renewals in one second, %.1f on the average", most, average)
-	}
+	const members = crowdGroups * crowdMembers
+	renewals.spread(t, "renewals", members)
+	beats.spread(t, "announcements", members/4)
 	leave()
 	if code := proxy.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
@@ -121,17 +124,28 @@ func (l *timeline) mark() {
 	l.times = append(l.times, time.Now())
 }
 
+func (l *timeline) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.times = nil
+}
+
 func (l *timeline) len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.times)
 }
 
-// seconds counts the first n events by the second, from the first of them to the last.
-func (l *timeline) seconds(n int) (counts []int, most int, average float64) {
+// spread waits for n events, and checks that they are spread evenly from the first to the last.
+func (l *timeline) spread(t *testing.T, what string, n int) {
+	t.Helper()
+	if !within(patience, func() bool { return l.len() >= n }) {
+		t.Fatalf("%d %s, want %d", l.len(), what, n)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first := l.times[0]
+	var counts []int
 	for _, at := range l.times[:n] {
 		second := int(at.Sub(first) / time.Second)
 		for len(counts) <= second {
@@ -139,5 +153,9 @@ func (l *timeline) seconds(n int) (counts []int, most int, average float64) {
 		}
 		counts[second]++
 	}
-	return counts, slices.Max(counts), float64(n) / max(1, l.times[n-1].Sub(first).Seconds())
+	most, average := slices.Max(counts), float64(n)/max(1, l.times[n-1].Sub(first).Seconds())
+	t.Logf("%s in each second: %v, %.1f times the average at most", what, counts, float64(most)/average)
+	if float64(most) > crowdUnevenMax*average {
+		t.Errorf("%d %s in one second, %.1f on the average", most, what, average)
+	}
 }

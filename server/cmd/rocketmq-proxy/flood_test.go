@@ -42,6 +42,7 @@ func TestFlood(t *testing.T) {
 			t.Run(transport+"/"+f.name, func(t *testing.T) {
 				proxy := startProxy(t, map[string]any{
 					"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
+					"heartbeatSyncerTopicName": "", // sockets are counted
 				})
 				flood(t, proxy, transport == "TLS", f)
 				if code := proxy.stop(); code != 0 {

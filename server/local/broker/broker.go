@@ -44,13 +44,13 @@ type Batch interface {
 type Limits struct {
 	InflightMax     int // messages that are out with consumers, of all groups
 	ParkedMax       int // messages of one FIFO subscription held back behind others of their message group
-	WaitersMax      int // pops that wait
-	GroupWaitersMax int // pops of one group on one topic that wait
+	WaitersMax      int // pops and pulls that wait
+	GroupWaitersMax int // pops of one group on one topic, or pulls of one queue, that wait
 	TopicsMax       int
 	GroupsMax       int
 	LiteTopicsMax   int
-	PopBytesMax     int // bodies of one pop; the first message may exceed it
-	ScanMax         int // messages that one pop looks at in a turn before others have theirs
+	PopBytesMax     int // bodies of one pop or pull; the first message may exceed it
+	ScanMax         int // messages that one pop or pull looks at in a turn before others have theirs
 }
 
 // DefaultLimits suit a machine with a few gigabytes of memory.
@@ -115,9 +115,10 @@ type Broker struct {
 	fromStart bool // positions are lost: who has none reads from the oldest message on, not from the newest
 
 	inflight  int
-	waiting   int
+	waiting   int          // pops that wait
 	entries   heap[*entry] // by the end of the invisible time
 	waiters   heap[*Pop]   // by the end of the poll
+	pulls     heap[*Pull]  // that wait, the same
 	spare     *entry       // entries to be used again
 	timers    schedule     // the t keys
 	checks    schedule     // the k keys
@@ -134,6 +135,10 @@ type Broker struct {
 	starving   bool     // InflightMax has kept messages from somebody
 	answers    []*Pop   // pops that are done, for the caller
 	asks       []*Check // questions, for the caller
+
+	roused      []*queue // that may have something for the pulls that wait there
+	spareRoused []*queue
+	pulled      []*Pull // pulls that are done, for the caller
 
 	prefix, key, value []byte   // scratch
 	wishes             []wishes // of the messages of a Send; scratch
@@ -187,6 +192,7 @@ func (b *Broker) Seal() {
 func (b *Broker) Committed(now int64) {
 	for _, v := range b.sealed {
 		v.queue.visible = v.end
+		b.rouse(v.queue)
 		for _, s := range v.queue.topic.subscriptions {
 			b.stir(s)
 		}
@@ -233,17 +239,17 @@ func (b *Broker) Tick(now int64) {
 
 // Due is when Tick has something to do, in ms since 1970: 0 is at once, math.MaxInt64 never.
 func (b *Broker) Due() int64 {
-	if len(b.dirty) > 0 {
+	if len(b.dirty) > 0 || len(b.roused) > 0 {
 		return 0
 	}
-	return min(b.entries.due(), b.waiters.due(), b.timers.next, b.checks.next, b.retention.next)
+	return min(b.entries.due(), b.waiters.due(), b.pulls.due(), b.timers.next, b.checks.next, b.retention.next)
 }
 
 // Inflight is how many messages are out with consumers or held back behind such.
 func (b *Broker) Inflight() int { return b.inflight }
 
-// Waiting is how many pops wait.
-func (b *Broker) Waiting() int { return b.waiting }
+// Waiting is how many pops and pulls wait.
+func (b *Broker) Waiting() int { return b.waiting + len(b.pulls.items) }
 
 func (b *Broker) report(event string, err error) {
 	if b.config.Report != nil {

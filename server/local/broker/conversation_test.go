@@ -37,6 +37,10 @@ var update = flag.Bool("update", false, "write what happened into testdata")
 //	send TOPIC BODY,… [tag=T] [group=G] [delay=D] [at=D] [level=N] [priority=N] [lite=L] [half] [immunity=N] [bytes=N]
 //	pop NAME GROUP TOPIC [max=N] [invisible=D] [wait=D] [filter=EXPR] [sql=EXPR] [fifo] [attempt=A] [client=C]
 //	cancel NAME
+//	pull NAME TOPIC [queue=N] [from=N] [max=N] [wait=D] [filter=EXPR] [sql=EXPR]
+//	set GROUP TOPIC N [queue=N]       moves the group to offset N
+//	position GROUP TOPIC [queue=N]
+//	since TOPIC D [queue=N]           the offset of what was stored since D after noon
 //	ack GROUP BODY…        by the last receipt; BODY@NAME is the receipt kept under NAME
 //	keep GROUP BODY NAME
 //	forge GROUP BODY [queue=N] [offset=N] [pop=N] [topic=T]    an ack that was never given out so
@@ -209,7 +213,7 @@ func (s *stage) configure(a *arguments) {
 
 var verbs = map[string]func(s *stage, b *broker.Broker, a *arguments){
 	"topic": (*stage).topic, "group": (*stage).group, "send": (*stage).send, "pop": (*stage).pop, "ack": (*stage).ack, "keep": (*stage).keep,
-	"forge": (*stage).forge, "change": (*stage).change, "dead": (*stage).dead, "end": (*stage).end, "recall": (*stage).recall,
+	"pull": (*stage).pull, "set": (*stage).set, "position": (*stage).position, "since": (*stage).since, "forge": (*stage).forge, "change": (*stage).change, "dead": (*stage).dead, "end": (*stage).end, "recall": (*stage).recall,
 	"subscribe": (*stage).subscribe, "lose": (*stage).lose, "damage": (*stage).damage, "garble": (*stage).garble, "fault": (*stage).fault, "status": (*stage).status, "positions": (*stage).positions,
 	"cancel": func(s *stage, b *broker.Broker, a *arguments) {
 		if name := a.word(); !b.Cancel(s.pops[name]) {
@@ -312,6 +316,11 @@ func (s *stage) collect() {
 		s.answered(p)
 	}
 	s.b.Recycle(answers)
+	pulled := s.b.Pulled()
+	for _, p := range pulled {
+		s.pulled(p)
+	}
+	s.b.RecyclePulled(pulled)
 	for _, c := range s.b.Asks() {
 		s.say("ask %s times=%s", c.TransactionID, message.Property(c.Delivery.Properties, message.NameTransactionCheckTimes))
 		c.Out.Release()

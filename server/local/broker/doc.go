@@ -8,7 +8,7 @@
 //
 // A turn of the caller is:
 //
-//	Begin(batch) ─► Send, Pop, Ack, … , Tick ─► Seal ─► (commit the batch) ─► Committed
+//	Begin(batch) ─► Send, Pop, Pull, Ack, … , Tick ─► Seal ─► (commit the batch) ─► Committed
 //
 // What a call answered holds once the batch it wrote to is committed. Messages can be popped
 // from Committed on, so nobody sees a message that a crash takes back; a delivery, in contrast,

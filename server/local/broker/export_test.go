@@ -23,6 +23,7 @@ func (b *Broker) Invariants() error {
 	for _, at := range b.dirty {
 		c.want(at.stirred, "a room in dirty is not stirred")
 	}
+	c.pulls()
 	return errors.Join(c.faults...)
 }
 
@@ -49,6 +50,28 @@ func (c *checker) heaps() {
 	}
 }
 
+func (c *checker) pulls() {
+	waiting := 0
+	for _, t := range c.b.topicOrder {
+		for _, q := range t.queues {
+			n := 0
+			for p := q.pulls.front; p != nil; p = p.next {
+				n++
+				c.want(p.slot != 0 && p.queue() == q && p.Next <= q.visible, "a pull at %s/%d: slot %d, next %d", t.Name, q.id, p.slot, p.Next)
+			}
+			c.want(n == q.pulls.count, "%d pulls at %s/%d, counted %d", n, t.Name, q.id, q.pulls.count)
+			waiting += n
+		}
+	}
+	c.want(waiting == len(c.b.pulls.items), "%d pulls wait, %d in the heap", waiting, len(c.b.pulls.items))
+	for i, p := range c.b.pulls.items {
+		c.want(int(p.slot) == i+1, "pull heap at %d", i)
+	}
+	for _, q := range c.b.roused {
+		c.want(q.roused, "a queue in roused is not")
+	}
+}
+
 func (c *checker) topics() {
 	lite := 0
 	c.want(len(c.b.topicOrder) == len(c.b.topics) && len(c.b.topics) == len(c.b.topicByID), "topics are %d, %d by id, %d in order",
@@ -72,6 +95,9 @@ func (c *checker) subscription(s *subscription) {
 	name := s.group.Name + "/" + s.topic.Name
 	c.want(len(s.next) == len(s.topic.queues), "%s: %d positions", name, len(s.next))
 	expired, members, parked, free, tried := 0, 0, 0, 0, 0
+	for id, next := range s.next {
+		c.want(next >= unread && next <= s.topic.queues[id].end, "%s: position %d in queue %d", name, next, id)
+	}
 	for at, e := range s.entries {
 		c.entries++
 		c.want(e.sub == s && at == spot{e.queue, e.offset}, "%s: entry %v", name, at)

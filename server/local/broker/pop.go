@@ -3,7 +3,6 @@ package broker
 import (
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
-	"slices"
 )
 
 // Outcome is how a pop ended.
@@ -101,7 +100,7 @@ func (b *Broker) Pop(p *Pop, now int64) {
 		b.answer(p, PopFull)
 	case p.Until <= now:
 		b.answer(p, PopNone)
-	case b.waiting >= b.config.WaitersMax || p.at.waiting.count >= b.config.GroupWaitersMax:
+	case b.Waiting() >= b.config.WaitersMax || p.at.waiting.count >= b.config.GroupWaitersMax:
 		b.answer(p, PopFull)
 	default:
 		p.at.waiting.push(p)
@@ -126,10 +125,13 @@ func (b *Broker) answer(p *Pop, outcome Outcome) {
 	}
 }
 
-// CancelAll ends every pop that waits.
+// CancelAll ends every pop and every pull that waits.
 func (b *Broker) CancelAll() {
 	for len(b.waiters.items) > 0 {
 		b.answer(b.waiters.first(), PopNone)
+	}
+	for len(b.pulls.items) > 0 {
+		b.answerPull(b.pulls.first(), PullNone)
 	}
 }
 
@@ -147,6 +149,9 @@ func (b *Broker) Cancel(p *Pop) bool {
 func (b *Broker) endPolls(now int64) {
 	for b.waiters.due() <= now {
 		b.answer(b.waiters.first(), PopNone)
+	}
+	for b.pulls.due() <= now {
+		b.answerPull(b.pulls.first(), PullNone)
 	}
 }
 
@@ -190,6 +195,7 @@ func (b *Broker) serve(now int64) {
 	}
 	clear(dirty)
 	b.spareDirty = dirty[:0]
+	b.servePulls()
 }
 
 // feedStarving wakes all who wait when InflightMax has kept messages from some of them and
@@ -295,14 +301,12 @@ func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
 	b.entries.moved(e)
 	b.saveEntry(e)
 
-	dst := append(p.Out.Reserve(len(r.Properties)+len(r.Body)), r.Properties...)
-	at := p.Out.Len()
-	p.Out.Commit(append(dst, r.Body...))
+	properties, body := r.copyTo(p.Out)
 	p.bytes += len(r.Properties) + len(r.Body)
 	p.Deliveries = append(p.Deliveries, Delivery{
 		Topic: e.sub.topic, Queue: e.queue, Offset: e.offset, Sequence: r.Sequence, PopTime: e.popTime,
 		Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag, ReconsumeTimes: r.ReconsumeTimes + e.times,
-		Properties: slices.Clip(dst), BodyOffset: at + len(dst), BodyLen: len(r.Body),
+		Properties: properties, BodyOffset: body, BodyLen: len(r.Body),
 	})
 }
 
@@ -352,19 +356,29 @@ func (b *Broker) readOn(s *subscription, p *Pop, q *queue, next, now int64) (on 
 		}
 		next = at.offset + 1
 	}
-	switch err := b.cursor.Err(); {
-	case more || !p.room() || b.inflight >= b.config.InflightMax:
+	if more || !p.room() || b.inflight >= b.config.InflightMax {
 		return next, false
+	}
+	next, damage, p.full = b.readEnd(q, next)
+	if damage {
+		p.looked++
+	}
+	return next, damage
+}
+
+// readEnd tells why the cursor went no further in a queue, and where to read on: behind it,
+// because there may be gaps; behind what is damaged; or, after a fault that may pass, at the
+// same place another time.
+func (b *Broker) readEnd(q *queue, next int64) (on int64, damage, fault bool) {
+	switch err := b.cursor.Err(); {
 	case err == nil:
-		return q.visible, false // there may be gaps
+		return q.visible, false, false
 	case isDamage(err):
 		b.report("message is damaged: it is left out", err)
-		p.looked++
-		return next + 1, true
+		return next + 1, true, false
 	default:
 		b.report("messages cannot be read: they are tried again", err)
-		p.full = true
-		return next, false
+		return next, false, true
 	}
 }
 

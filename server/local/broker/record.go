@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
@@ -58,6 +59,15 @@ func (r *record) parse(b []byte) error {
 	r.Properties = b[recordHeadBytes : recordHeadBytes+properties : recordHeadBytes+properties]
 	r.Body = b[recordHeadBytes+properties:]
 	return nil
+}
+
+// copyTo appends what leaves of a message to a chain: its properties, of which a view is
+// returned, and from the offset body on its body.
+func (r *record) copyTo(out *pool.Chain) (properties []byte, body int) {
+	properties = append(out.Reserve(len(r.Properties)+len(r.Body)), r.Properties...)
+	body = out.Len() + len(properties)
+	out.Commit(append(properties, r.Body...))
+	return slices.Clip(properties), body
 }
 
 // Message is one message to be stored.

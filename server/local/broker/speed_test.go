@@ -62,6 +62,7 @@ type bench struct {
 	group   *broker.Group
 	send    broker.Send
 	pop     broker.Pop
+	pull    broker.Pull
 	receipt broker.Receipt
 	now     int64
 }
@@ -112,6 +113,7 @@ func newBench(tb testing.TB, bodyBytes int, extra ...string) *bench {
 	x.topic, x.group = x.b.UseTopic("orders"), x.b.UseGroup("g")
 	x.send.Topic = x.topic
 	x.pop = broker.Pop{Topic: x.topic, Group: x.group, Max: 32, Invisible: 60_000, Out: &pool.Chain{}}
+	x.pull = broker.Pull{Topic: x.topic, Max: 32, Out: &pool.Chain{}}
 	x.receipt = broker.Receipt{Group: "g", Topic: "orders"}
 	return x
 }
@@ -137,6 +139,18 @@ func (x *bench) popSome(n int) int {
 	x.b.Recycle(x.b.Answers())
 	x.pop.Out.Release()
 	return len(x.pop.Deliveries)
+}
+
+// pullSome pulls up to n messages, from where the last pull ended or, at the end, from the front.
+func (x *bench) pullSome(n int) int {
+	x.pull.Max, x.pull.Offset = n, x.pull.Next
+	if q, _ := x.topic.QueueAt(0); x.pull.Offset >= q.End {
+		x.pull.Offset = 0
+	}
+	x.b.Pull(&x.pull, x.now)
+	x.b.RecyclePulled(x.b.Pulled())
+	x.pull.Out.Release()
+	return len(x.pull.Deliveries)
 }
 
 func (x *bench) ackAll() {
@@ -209,6 +223,19 @@ func BenchmarkPopAck(b *testing.B) {
 }
 
 // BenchmarkTick is what an idle broker costs every second: many are out, nothing is due.
+// BenchmarkPull pulls 32 messages at a time.
+func BenchmarkPull(b *testing.B) {
+	x := newBench(b, 256)
+	for range 4 * 1024 {
+		x.sendOne()
+	}
+	x.turn()
+	b.ReportAllocs()
+	for n := 0; n < b.N; {
+		n += x.pullSome(32)
+	}
+}
+
 func BenchmarkTick(b *testing.B) {
 	x := newBench(b, 16)
 	x.fly(b, 100_000)
@@ -250,7 +277,7 @@ func (x *bench) fly(tb testing.TB, n int) {
 }
 
 // TestAllocations: in the steady state neither sending nor popping nor acknowledging makes
-// garbage.
+// garbage, and pulling does not either.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates on its own")
@@ -285,6 +312,15 @@ func TestAllocations(t *testing.T) {
 			x.receipt.Queue, x.receipt.Offset, x.receipt.PopTime = d.Queue, d.Offset, d.PopTime
 			d.PopTime, _ = x.b.ChangeInvisible(&x.receipt, 1000, false, x.now)
 			x.ackAll()
+			x.turn()
+		},
+		"pull 32, and tell": func() {
+			if x.pullSome(32) == 0 {
+				t.Fatal("nothing was pulled")
+			}
+			if err := x.b.SetPosition(x.group, x.topic, 0, x.pull.Next); err != nil {
+				t.Fatal(err)
+			}
 			x.turn()
 		},
 		"tick": func() { x.b.Tick(x.now) },

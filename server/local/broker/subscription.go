@@ -12,7 +12,7 @@ import (
 type subscription struct {
 	group    *Group
 	topic    *Topic
-	next     []int64 // for each queue the offset to read on from
+	next     []int64 // for each queue the offset to read on from, or unread
 	entries  map[spot]*entry
 	expired  list[*entry] // to be delivered again, those of lines aside
 	lines    map[uint64]*line
@@ -25,7 +25,8 @@ type subscription struct {
 	lastRead int           // the queue that the last pop began with
 }
 
-// subscribe finds a group's subscription, made at its first use.
+// subscribe finds a group's subscription, made at its first use. What was made by a position in
+// one of its queues begins with the oldest messages of the others.
 func (b *Broker) subscribe(g *Group, t *Topic) *subscription {
 	s := g.subscriptions[t]
 	if s == nil {
@@ -44,7 +45,7 @@ func (b *Broker) subscribe(g *Group, t *Topic) *subscription {
 // addSubscription makes a subscription that reads on from the oldest messages.
 func addSubscription(g *Group, t *Topic) *subscription {
 	s := &subscription{
-		group: g, topic: t, next: make([]int64, len(t.queues)),
+		group: g, topic: t, next: slices.Repeat([]int64{unread}, len(t.queues)),
 		entries: map[spot]*entry{}, lines: map[uint64]*line{}, tries: map[uint64][]*entry{},
 	}
 	s.room.sub = s

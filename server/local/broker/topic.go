@@ -75,6 +75,8 @@ type queue struct {
 	visible int64 // the first offset that cannot be read yet
 	end     int64 // the offset of the next append
 	touched bool
+	pulls   list[*Pull] // that wait
+	roused  bool        // in Broker.roused
 }
 
 // Queue is how a queue stands.
@@ -214,7 +216,9 @@ func (t *Topic) grow() {
 		t.queues = append(t.queues, &queue{topic: t, id: int32(i)})
 	}
 	for _, s := range t.subscriptions {
-		s.next = append(s.next, make([]int64, len(t.queues)-len(s.next))...)
+		for len(s.next) < len(t.queues) {
+			s.next = append(s.next, unread)
+		}
 	}
 }
 
@@ -270,6 +274,9 @@ func (b *Broker) removeTopic(t *Topic) {
 	}
 	b.batch.Delete(appendNameKey(b.key[:0], prefixTopic, t.Name))
 	b.forgetAppends(t)
+	for _, q := range t.queues {
+		b.endPulls(q)
+	}
 	t.gone = true
 	delete(b.topics, t.Name)
 	delete(b.topicByID, t.id)

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"encoding/binary"
-	"slices"
 	"strconv"
 
 	"rocketmq-proxy/codec/message"
@@ -177,11 +176,10 @@ func (b *Broker) ask(t *Topic, r *record, times uint32) {
 	if properties.Err() == nil {
 		r.Properties = properties.Bytes()
 	}
-	dst := append(c.Out.Reserve(len(r.Properties)+len(r.Body)), r.Properties...)
-	c.Out.Commit(append(dst, r.Body...))
+	stored, body := r.copyTo(&c.Out)
 	c.Delivery = Delivery{
 		Topic: t, Sequence: r.Sequence, Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag,
-		Properties: slices.Clip(dst), BodyOffset: len(dst), BodyLen: len(r.Body),
+		Properties: stored, BodyOffset: body, BodyLen: len(r.Body),
 	}
 	b.asks = append(b.asks, c)
 }

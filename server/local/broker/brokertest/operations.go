@@ -35,6 +35,10 @@ func (p *player) operation() error {
 		return p.delete()
 	case n < 89:
 		return p.cancel()
+	case n < 92:
+		return p.pull()
+	case n < 94:
+		return p.wander()
 	default:
 		return p.pass()
 	}

@@ -36,7 +36,7 @@ func (w Workload) Play() (Result, error) {
 		w.Choices = rand.NewPCG(w.Seed, 1)
 	}
 	p := &player{
-		Workload: w, rng: rand.New(w.Choices), digest: fnv.New64a(),
+		Workload: w, rng: rand.New(w.Choices), digest: fnv.New64a(), places: map[place]string{},
 		m: model{now: noon, checks: checksMax, messages: map[string]*sent{}, order: map[string][]*sent{}},
 	}
 	if w.Seed%2 == 0 {
@@ -101,6 +101,8 @@ type player struct {
 	held         []held
 	waiting      []*broker.Pop
 	lite         map[string]map[string]bool // subscriptions by client
+	places       map[place]string           // where messages were pulled from
+	wandered     [4]position                // of the wanderer
 	digest       interface {
 		Write(p []byte) (int, error)
 		Sum64() uint64
@@ -262,6 +264,13 @@ func (p *player) collect() error {
 			return err
 		}
 	}
+	pulled := p.b.Pulled()
+	defer p.b.RecyclePulled(pulled)
+	for _, pull := range pulled {
+		if err := p.pulled(pull); err != nil {
+			return err
+		}
+	}
 	for _, c := range p.b.Asks() {
 		id := string(c.TransactionID)
 		p.say("ask %s", id)
@@ -281,6 +290,9 @@ func (p *player) answered(pop *broker.Pop) error {
 	defer pop.Out.Release()
 	if (len(pop.Deliveries) > 0) != (pop.Outcome == broker.PopFound) || len(pop.Deliveries) > pop.Max {
 		return fmt.Errorf("outcome %d with %d of %d messages", pop.Outcome, len(pop.Deliveries), pop.Max)
+	}
+	if c.group == wanderer.group {
+		return p.strayed(pop)
 	}
 	var with []*sent
 	for i := range pop.Deliveries {
@@ -313,6 +325,9 @@ func (p *player) answered(pop *broker.Pop) error {
 // drain consumes all that is left.
 func (p *player) drain() error {
 	p.Disk = neverFails{p.Disk}
+	if err := p.settle(); err != nil {
+		return err
+	}
 	for idle := 0; idle < 3; {
 		before := p.Delivered
 		p.m.now += 65_000 // longer than any invisible time
