@@ -89,6 +89,9 @@ func (s *Stream) received(n int, endStream bool) error {
 	if endStream {
 		return s.endRequest()
 	}
+	if s.foreign != nil {
+		return s.receivedForeign(n)
+	}
 	if !c.charge() {
 		s.reject(grpc.ResourceExhausted, "Requests: too many bytes of incomplete requests on all connections")
 		return nil
@@ -202,6 +205,9 @@ func (s *Stream) endRequest() error {
 	}
 	s.halfClosed = true
 	switch {
+	case s.foreign != nil:
+		s.answerForeign()
+		return nil
 	case s.clientStreams:
 		s.collect()
 	case s.measure() && s.in.Len() == s.need:

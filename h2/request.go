@@ -54,7 +54,7 @@ type request struct {
 	malformed   string // the rule that is broken, or ""
 	seen        uint8  // pseudo-headers, by tag
 	regular     bool   // a header that is no pseudo-header has come
-	post        bool
+	post, head  bool
 	grpc        bool // content-type
 	identity    bool // no grpc-encoding that needs decoding
 	timeout     time.Duration
@@ -128,7 +128,7 @@ func (r *request) pseudo(s *Stream, f *hpack.Field) {
 	case r.seen&bit != 0:
 		r.malformed = "a pseudo-header came twice"
 	case f.Tag == tagMethod:
-		r.post = string(f.Value) == "POST"
+		r.post, r.head = string(f.Value) == "POST", string(f.Value) == "HEAD"
 	case f.Tag == tagPath:
 		if len(f.Value) == 0 {
 			r.malformed = "empty :path"
@@ -190,12 +190,12 @@ func (s *Stream) start(r *request, endStream bool) error {
 	c := s.conn
 	switch {
 	case c.cfg.anyRequest:
+	case r.head:
+		return s.startForeign(methodIsHead, endStream)
 	case !r.post:
-		s.refuse(methodNotAllowed, grpc.Status{Code: grpc.Internal, Message: "the method is not POST"})
-		return nil
+		return s.startForeign(methodNotAllowed, endStream)
 	case !r.grpc:
-		s.refuse(unsupportedMedia, grpc.Status{Code: grpc.Internal, Message: "the content-type is not application/grpc"})
-		return nil
+		return s.startForeign(unsupportedMedia, endStream)
 	case r.badTimeout:
 		s.refuse(trailersOnly, grpc.Status{Code: grpc.Internal, Message: "malformed grpc-timeout"})
 		return nil

@@ -33,11 +33,9 @@ var (
 
 // The header blocks in front of the status of a call that gets no message.
 var (
-	trailersOnly     = okBlock
-	encodingUnknown  = hpack.AppendLiteral(responseBlock("200"), "grpc-accept-encoding", "identity")
-	methodNotAllowed = responseBlock("405")
-	unsupportedMedia = responseBlock("415")
-	headersTooLarge  = responseBlock("431")
+	trailersOnly    = okBlock
+	encodingUnknown = hpack.AppendLiteral(responseBlock("200"), "grpc-accept-encoding", "identity")
+	headersTooLarge = responseBlock("431")
 )
 
 func responseBlock(status string) []byte {

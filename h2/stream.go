@@ -49,7 +49,8 @@ type Stream struct {
 // call is what a slot forgets at the end of its call.
 type call struct {
 	state   state
-	handler Handler // nil until Open has returned it
+	handler Handler  // nil until Open has returned it
+	foreign *foreign // instead of a handler, for what is not gRPC
 
 	// the request
 	clientStreams bool

@@ -41,6 +41,7 @@ var layers = []layer{
 
 	{of: "h2", may: []string{"codec/frame", "codec/hpack", "codec/grpc", "pool"}, pure: true, words: []string{"RocketMQ"}, why: "h2 is one HTTP/2 connection as a state machine, and knows nothing of what is called through it"},
 	{of: "h2/h2test", may: []string{"h2", "codec/*", "pool", http2, hpack}, words: []string{"RocketMQ"}, why: "h2test is a scripted HTTP/2 peer, nothing more"},
+	{of: "h2/h2spec", words: []string{"RocketMQ"}, why: "h2spec runs a program, and knows the server under test by its address"},
 
 	{of: "remoting", may: []string{"codec/command", "pool"}, pure: true, words: []string{"grpc"}, why: "remoting is one Remoting connection as a state machine, and knows nothing of who calls through it"},
 	{of: "remoting/fakebroker", may: []string{"remoting", "codec/command", "codec/message", "codec/handle", "pool"}, why: "the fake broker speaks Remoting and shares no code with the embedded one"},

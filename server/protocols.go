@@ -40,7 +40,8 @@ func reject(first []byte) []byte {
 	if head, isFrame := remotingHead(first); isFrame {
 		return command.AppendResponse(nil, head.Opaque, int32(command.ResponseSystemError), rejectRemoting, nil, 0)
 	}
-	return []byte(rejectHTTP1)
+	// RFC 9113 section 3.4: an invalid preface. A person at a terminal finds the text in it.
+	return frame.AppendGoAway(frame.AppendSettings(nil), 0, frame.ProtocolError, rejectHTTP1)
 }
 
 // remotingHead reads the head of a Remoting frame, if first is the begin of one.

@@ -26,6 +26,17 @@ func TestSpeaksHTTP2(t *testing.T) {
 	}
 }
 
+// What begins like no protocol at all is an invalid preface: SETTINGS and GOAWAY, with the words in
+// it.
+func TestRejectUnknown(t *testing.T) {
+	got := reject([]byte("INVALID CONNECTION PREFACE\r\n\r\n"))
+	settings, goAway := frame.ParseHead(got), frame.ParseHead(got[frame.HeadBytes:])
+	if settings.Kind != frame.KindSettings || settings.Length != 0 || goAway.Kind != frame.KindGoAway || goAway.Length != len(got)-2*frame.HeadBytes ||
+		!strings.HasSuffix(string(got), "\x00\x00\x00\x01"+rejectHTTP1) {
+		t.Errorf("%q", got)
+	}
+}
+
 // Every client of another protocol is told something, whatever it said.
 func FuzzReject(f *testing.F) {
 	request := command.AppendRequest(nil, command.JSON, 105, 1, 0, nil, 0)
