@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -373,9 +374,28 @@ func TestDamagedCompaction(t *testing.T) {
 	config.Report = r.add
 	s := mustOpen(t, config)
 	b := s.NewBatch()
+	// A commit that waits for a compaction which is about to fail goes on at the next tick.
+	commit := func() {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			if err := s.Commit(b, false); err != nil {
+				t.Error(err)
+			}
+		}()
+		for {
+			select {
+			case <-done:
+				b.Reset()
+				return
+			case <-time.After(100 * time.Millisecond):
+				s.CheckSpace()
+			}
+		}
+	}
 	for i := range 4000 {
 		put(b, fmt.Sprintf("%05d", i*7919%600), strings.Repeat("y", 900))
-		mustCommit(t, s, b, false)
+		commit()
 		if i%50 == 0 {
 			s.CheckSpace()
 		}
