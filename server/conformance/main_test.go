@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -198,8 +199,8 @@ func (w *world) lastWords() {
 }
 
 func (w *world) stop() {
-	for i := len(w.close) - 1; i >= 0; i-- {
-		w.close[i]()
+	for _, end := range slices.Backward(w.close) {
+		end()
 	}
 	if os.Getenv("CONFORMANCE_KEEP") != "" {
 		fmt.Println("conformance: logs and stores are kept in", w.dir)

@@ -7,9 +7,6 @@ import (
 	"rocketmq-proxy/server/conformance/cluster"
 )
 
-// reviveMost is how long over its time a real broker may keep a message that comes again.
-const reviveMost = 15 * time.Second
-
 // TestPushGivesWhatWasSent compares messages in all their parts.
 func TestPushGivesWhatWasSent(t *testing.T) {
 	eachClientTogether(t, "normal: push consumer", func(t talk) {

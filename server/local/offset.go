@@ -49,7 +49,7 @@ func (l *Local) getOffset(op *backend.GetOffset) backend.Fault {
 		return f
 	}
 	if g := l.broker.Group(textOf(op.Group)); g != nil {
-		known := false
+		var known bool
 		if op.Offset, known = g.Position(t, op.ID); known {
 			return backend.Fault{}
 		}

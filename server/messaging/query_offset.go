@@ -60,7 +60,8 @@ func (m *queryOffset) run(s *h2.Stream, now time.Time) {
 
 // policy reads which offset is wanted.
 func (m *queryOffset) policy() (apiv2.Outcome, bool) {
-	policy, known := m.request.GetQueryOffsetPolicy(), false
+	policy := m.request.GetQueryOffsetPolicy()
+	var known bool
 	m.op.At, known = policies[policy]
 	switch t := m.request.GetTimestamp(); {
 	case !known:

@@ -21,7 +21,7 @@
 //	asked          topic                                   count, and id= of each half message a checker was asked about
 //	recall         topic recall                            id; takes a delayed message back
 //	send-series    topic seed most count inflight          sent bytes millis slowest, failed and first failure
-//	load-start     topic seed most every(ms)               sends until load-stop
+//	load-start     topic seed most every(ms)               sends until told to stop
 //	load-stop      topic                                   ids of what was acknowledged, failed, slowest
 //	push           group topic filter seed most count      starts a push consumer and its ledger
 //	push-wait      group idle(ms)                          waits until the ledger is full, or nothing comes for that long; its report

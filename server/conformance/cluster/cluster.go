@@ -54,7 +54,8 @@ func Start(ctx context.Context, dir string, config Config) (*Cluster, error) {
 	if err := os.WriteFile(c.file("broker.conf"), brokerConf(c, port, config), 0o644); err != nil {
 		return c, err
 	}
-	return c, c.StartBroker(ctx)
+	err = c.StartBroker(ctx)
+	return c, err
 }
 
 // prepare does what comes before a broker: it fetches the jars, starts the name server, and finds

@@ -3,7 +3,6 @@ package cluster
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,7 +87,7 @@ func (p *Process) LogTail(linesMax int) string {
 // Await polls until done says nil. The poll ends early when the process does,
 // and with the last answer when ctx does.
 func (p *Process) Await(ctx context.Context, what string, done func(context.Context) error) error {
-	last := errors.New("not asked yet")
+	var last error
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -98,7 +97,7 @@ func (p *Process) Await(ctx context.Context, what string, done func(context.Cont
 		select {
 		case <-tick.C:
 		case <-p.exited:
-			return fmt.Errorf("%s ended (%v) before %s; its last words:\n%s", p.Name, p.err, what, p.LogTail(30))
+			return fmt.Errorf("%s ended (%w) before %s; its last words:\n%s", p.Name, p.err, what, p.LogTail(30))
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %s: %w; last: %w", p.Name, what, ctx.Err(), last)
 		}

@@ -10,7 +10,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -47,7 +46,7 @@ func (s Series) Size(index int) int {
 	between := func(low, high uint64) int {
 		return int(low + s.random(index).next()%(high-low+1))
 	}
-	size := 0
+	var size int
 	switch r := index * 389 % 1000; {
 	case r == 0:
 		size = 1
@@ -109,9 +108,9 @@ func (m Message) Diff(got Message) string {
 func (m Message) Fingerprint() string {
 	h := sha256.New()
 	h.Write(m.Body)
-	io.WriteString(h, "\x00"+m.Tag+"\x00"+strings.Join(m.Keys, " "))
+	h.Write([]byte("\x00" + m.Tag + "\x00" + strings.Join(m.Keys, " ")))
 	for _, key := range slices.Sorted(maps.Keys(m.Properties)) {
-		io.WriteString(h, "\x00"+key+"="+m.Properties[key])
+		h.Write([]byte("\x00" + key + "=" + m.Properties[key]))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

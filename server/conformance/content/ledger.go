@@ -29,7 +29,7 @@ func NewLedger(s Series, count int) *Ledger {
 // Enter notes one received message. Enter borrows it.
 func (l *Ledger) Enter(got Message) {
 	index, err := strconv.Atoi(got.Properties["index"])
-	fault := ""
+	var fault string
 	switch {
 	case err != nil || index < 0 || index >= l.Count:
 		fault = fmt.Sprintf("not of this series: properties %q", got.Properties)
