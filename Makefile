@@ -108,7 +108,7 @@ generate: ## Write the generated files anew
 	sh codec/apiv2/generate.sh
 
 checkgenerate: generate ## Fail when a generated file differs from the committed one
-	@changed=$$(git status --porcelain -- 'codec/apiv2/*.pb.go'); \
+	@changed=$$(git status --porcelain -- 'codec/*.pb.go'); \
 	if [ -n "$$changed" ]; then echo "generated files differ from what is committed; run make generate and commit:"; echo "$$changed"; exit 1; fi
 
 clean: ## Remove everything that make made

@@ -99,6 +99,9 @@ func (s *Stream) ID() uint32 { return s.id }
 // Key names the stream until it ends.
 func (s *Stream) Key() Key { return Key(s.slot)<<32 | Key(s.gen) }
 
+// Conn is the stream's connection, for handlers that keep the key.
+func (s *Stream) Conn() *Conn { return s.conn }
+
 // Path borrows the :path, such as /package.Service/Method, while the stream lives.
 func (s *Stream) Path() []byte { return s.at(s.path) }
 
