@@ -9,7 +9,7 @@ TOOLS       := $(CURDIR)/.tmp/bin
 PROXY       := bin/rocketmq-proxy
 
 # Modules beside the root one. They have a go.mod of their own, so `./...` does not see them.
-MODULES     := $(patsubst %/go.mod,%,$(wildcard bench/baseline/go.mod server/conformance/go.mod codec/apiv2/gen/go.mod))
+MODULES     := $(patsubst %/go.mod,%,$(wildcard bench/baseline/go.mod server/conformance/go.mod server/conformance/interop/go.mod codec/apiv2/gen/go.mod))
 
 # golangci-lint is built from source at this version; v2.15.0 is known to build with Go 1.26.
 LINT_VERSION ?= v2.15.0
@@ -80,6 +80,7 @@ race: ## Unit tests with -race, of the build that ships
 
 # Says in one line what it leaves out when Java or Maven is missing.
 conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster
+	@cd server/conformance/interop && go test
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
 
 fuzz: ## Run every fuzz target for FUZZTIME

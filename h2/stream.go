@@ -67,6 +67,7 @@ type call struct {
 	// the answer
 	sendWindow  int // bytes of DATA we may still send; may be negative
 	headersSent bool
+	metadata    *metadata   // nil: the headers and trailers are the usual ones
 	finishing   bool        // Finish was called; status follows the queue
 	overfull    bool        // to be reset for WaitingBytesMax
 	status      grpc.Status //
