@@ -9,7 +9,7 @@ TOOLS       := $(CURDIR)/.tmp/bin
 PROXY       := bin/rocketmq-proxy
 
 # Modules beside the root one. They have a go.mod of their own, so `./...` does not see them.
-MODULES     := $(patsubst %/go.mod,%,$(wildcard bench/baseline/go.mod server/conformance/go.mod codec/apiv2/gen/go.mod))
+MODULES     := $(patsubst %/go.mod,%,$(wildcard bench/baseline/go.mod server/conformance/go.mod server/conformance/interop/go.mod codec/apiv2/gen/go.mod))
 
 # golangci-lint is built from source at this version; v2.15.0 is known to build with Go 1.26.
 LINT_VERSION ?= v2.15.0
@@ -83,6 +83,7 @@ race: ## Unit tests with -race, of the build that ships
 
 # Says in one line each what it leaves out: Java, Node.js, Python or Rust may be missing.
 conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster; prints the README's table
+	@cd server/conformance/interop && go test
 	@if [ -f server/conformance/go.mod ]; then cd server/conformance && go test -timeout 20m && go test $$(go list ./... | tail -n +2); fi
 
 soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goroutines
@@ -122,7 +123,7 @@ generate: ## Write the generated files anew
 	sh codec/apiv2/generate.sh
 
 checkgenerate: generate ## Fail when a generated file differs from the committed one
-	@changed=$$(git status --porcelain -- 'codec/apiv2/*.pb.go'); \
+	@changed=$$(git status --porcelain -- 'codec/*.pb.go'); \
 	if [ -n "$$changed" ]; then echo "generated files differ from what is committed; run make generate and commit:"; echo "$$changed"; exit 1; fi
 
 clean: ## Remove everything that make made

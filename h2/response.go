@@ -63,6 +63,13 @@ func (s *Stream) reserve(n int) []byte {
 		return s.conn.out.Reserve(n)
 	}
 	s.headersSent = true
+	if m := s.metadata; m != nil && len(m.header) > 0 {
+		b := s.conn.out.Reserve(len(headersFrame) + len(m.header) + n)
+		from := len(b)
+		b = append(appendFor(b, headersFrame, s.id), m.header...)
+		frame.PutLength(b[from:])
+		return b
+	}
 	return appendFor(s.conn.out.Reserve(len(headersFrame)+n), headersFrame, s.id)
 }
 
@@ -80,20 +87,34 @@ const messageBytesMax = 1 << 10
 func (s *Stream) sendTrailers(status grpc.Status) {
 	c := s.conn
 	c.quiet = false
+	if s.metadata != nil {
+		s.sendTrailersWith(s.metadata, status)
+		return
+	}
 	if s.headersSent && status == (grpc.Status{}) {
 		c.out.Commit(appendFor(c.out.Reserve(len(okTrailers)), okTrailers, s.id))
 		return
 	}
 	if s.headersSent {
-		s.sendStatus(nil, status)
+		s.sendStatus(nil, status, nil)
 	} else {
 		s.headersSent = true
-		s.sendStatus(trailersOnly, status)
+		s.sendStatus(trailersOnly, status, nil)
 	}
 }
 
-// sendStatus encodes HEADERS with END_STREAM: the fields of block, then the status.
-func (s *Stream) sendStatus(block []byte, status grpc.Status) {
+// sendTrailersWith is sendTrailers with what the handler has added.
+func (s *Stream) sendTrailersWith(m *metadata, status grpc.Status) {
+	if s.headersSent {
+		s.sendStatus(nil, status, m.trailer)
+		return
+	}
+	s.headersSent = true
+	s.sendStatus(append(trailersOnly[:len(trailersOnly):len(trailersOnly)], m.header...), status, m.trailer)
+}
+
+// sendStatus encodes HEADERS with END_STREAM: the fields of block, the status, the fields behind it.
+func (s *Stream) sendStatus(block []byte, status grpc.Status, behind []byte) {
 	if status.Code > grpc.CodeMax {
 		status.Code = grpc.Unknown
 	}
@@ -104,7 +125,7 @@ func (s *Stream) sendStatus(block []byte, status grpc.Status) {
 	code := statusFields[status.Code]
 	size := grpc.EncodedLen(message)
 	out := &s.conn.out
-	b := out.Reserve(frame.HeadBytes + len(block) + len(code) + size + 32)
+	b := out.Reserve(frame.HeadBytes + len(block) + len(code) + size + 32 + len(behind))
 	b = frame.AppendHead(b, frame.Head{
 		Kind: frame.KindHeaders, Flags: frame.FlagEndHeaders | frame.FlagEndStream, Stream: s.id,
 	})
@@ -113,6 +134,7 @@ func (s *Stream) sendStatus(block []byte, status grpc.Status) {
 		b = hpack.AppendLiteralHead(b, "grpc-message", size)
 		b = grpc.AppendMessage(b, message)
 	}
+	b = append(b, behind...)
 	frame.PutLength(b)
 	out.Commit(b)
 }
@@ -121,6 +143,6 @@ func (s *Stream) sendStatus(block []byte, status grpc.Status) {
 func (s *Stream) refuse(block []byte, status grpc.Status) {
 	s.headersSent = true
 	s.conn.quiet = false
-	s.sendStatus(block, status)
+	s.sendStatus(block, status, nil)
 	s.complete()
 }

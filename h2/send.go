@@ -70,7 +70,7 @@ func (s *Stream) Send(msg *pool.Chain) {
 // and Finish in one piece.
 func (s *Stream) Reply(msg []byte) {
 	n := grpc.PrefixBytes + len(msg)
-	if !s.writable() || !s.fits(n) {
+	if !s.writable() || !s.fits(n) || s.metadata != nil {
 		s.Write(msg)
 		s.Finish(grpc.Status{})
 		return

@@ -67,6 +67,7 @@ type call struct {
 	// the answer
 	sendWindow  int // bytes of DATA we may still send; may be negative
 	headersSent bool
+	metadata    *metadata   // nil: the headers and trailers are the usual ones
 	finishing   bool        // Finish was called; status follows the queue
 	overfull    bool        // to be reset for WaitingBytesMax
 	status      grpc.Status //
@@ -98,6 +99,9 @@ func (s *Stream) ID() uint32 { return s.id }
 
 // Key names the stream until it ends.
 func (s *Stream) Key() Key { return Key(s.slot)<<32 | Key(s.gen) }
+
+// Conn is the stream's connection, for handlers that keep the key.
+func (s *Stream) Conn() *Conn { return s.conn }
 
 // Path borrows the :path, such as /package.Service/Method, while the stream lives.
 func (s *Stream) Path() []byte { return s.at(s.path) }

@@ -37,6 +37,8 @@ var layers = []layer{
 	{of: "codec/frame", may: []string{"pool", http2}, pure: true, words: []string{"RocketMQ"}, why: codecs},
 	{of: "codec/hpack", may: []string{"pool", hpack}, pure: true, words: []string{"RocketMQ"}, why: codecs},
 	{of: "codec/apiv2", may: []string{"pool", protobuf}, pure: true, why: codecs},
+	{of: "codec/health", may: []string{protobuf}, pure: true, why: codecs},
+	{of: "codec/reflection", may: []string{protobuf}, pure: true, why: codecs},
 	{of: "codec/*", may: []string{"pool"}, pure: true, why: codecs},
 
 	{of: "h2", may: []string{"codec/frame", "codec/hpack", "codec/grpc", "pool"}, pure: true, words: []string{"RocketMQ"}, why: "h2 is one HTTP/2 connection as a state machine, and knows nothing of what is called through it"},
@@ -50,6 +52,8 @@ var layers = []layer{
 	{of: "server/link", may: []string{netpoll, "golang.org/x/sys/unix", "server/turn", "pool"}, never: []string{"h2", "remoting", "codec/*"}, why: "a link drives any machine; it knows sockets, not protocols"},
 	{of: "server/backend", may: []string{"server/turn", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "remoting", "codec/apiv2", "codec/command"}, why: "the backend contract is in neither protocol's words"},
 	{of: "server/messaging", may: []string{"h2", "server/turn", "codec/apiv2", "codec/grpc", "codec/message", "codec/handle", "server/backend", "server/session", "server/auth", "pool", protobuf}, never: []string{"remoting", "server/cluster", "server/local", "codec/command"}, why: "messaging answers clients through the backend contract and never sees who is behind it"},
+	{of: "server/health", may: []string{"h2", "server/turn", "codec/health", "codec/grpc", "pool", protobuf}, never: []string{"remoting", "server/backend", "server/messaging"}, why: "health says whether the proxy serves; what it serves it does not know"},
+	{of: "server/reflection", may: []string{"h2", "codec/reflection", "codec/grpc", "pool", protobuf}, never: []string{"remoting", "server/backend", "server/messaging"}, why: "reflection shows the descriptors that it is given"},
 	{of: "server/cluster", may: []string{"server/backend", "server/turn", "remoting", "codec/command", "codec/message", "codec/handle", "pool"}, never: []string{"h2", "codec/apiv2", "server/link"}, why: "cluster speaks Remoting to brokers; it knows neither the clients' protocol nor sockets"},
 	{of: "server/local/broker", may: []string{"codec/message", "pool"}, never: []string{"server/local/store"}, pure: true, why: "the embedded broker is deterministic: it returns what to append and never appends"},
 	{of: "server/local/broker/brokertest", may: []string{"server/local/broker", "codec/message", "pool"}, why: "brokertest drives the embedded broker through its exported face, on any store"},

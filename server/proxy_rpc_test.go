@@ -15,15 +15,21 @@ const servicePath = "/apache.rocketmq.v2.MessagingService/"
 // open begins a call that has time until the deadline; 0 is for ever.
 func (c *client) open(method string, timeout time.Duration) *rpc {
 	c.Helper()
+	return c.openPath(servicePath+method, timeout)
+}
+
+// openPath is open for any service.
+func (c *client) openPath(path string, timeout time.Duration) *rpc {
+	c.Helper()
 	fields := [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":path", servicePath + method}, {":authority", "proxy"},
+		{":method", "POST"}, {":scheme", "http"}, {":path", path}, {":authority", "proxy"},
 		{"content-type", "application/grpc"}, {"te", "trailers"}, {"user-agent", "test"},
 		{"x-mq-client-id", c.id}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.1.3"},
 	}
 	if timeout > 0 {
 		fields = append(fields, [2]string{"grpc-timeout", strconv.FormatInt(timeout.Milliseconds(), 10) + "m"})
 	}
-	return c.openWith(method, fields)
+	return c.openWith(path, fields)
 }
 
 func (c *client) openWith(method string, fields [][2]string) *rpc {

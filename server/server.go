@@ -37,6 +37,7 @@ type Server struct {
 	stored  messages
 	service *messaging.Service
 	fleet   *fleet.Fleet // nil when the proxy is alone
+	beside  beside
 	tls     *tlsconf.Source
 	h2      h2.Config
 	port    *link.Listener
@@ -67,6 +68,9 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	counters := &Counters{}
 	if s.stored, err = s.openMessages(&counters.Remoting); err != nil {
 		return nil, err
+	}
+	if s.beside, err = newBeside(); err != nil {
+		return nil, errors.Join(err, s.stored.close())
 	}
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{
@@ -139,11 +143,12 @@ func (s *Server) Announce(out io.Writer, program string) {
 }
 
 func (s *Server) newClient(l *link.Link) link.Machine {
-	client := s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, time.Now(), func() { s.forget(l) })
+	w := &witnessed{server: s, link: l}
+	w.Client = s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, time.Now(), func() { s.forget(l) }, w.openBeside)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clients[l] = client
-	return &witnessed{Client: client, server: s, link: l}
+	s.clients[l] = w.Client
+	return w
 }
 
 // witnessed is a client whose end is looked at.
@@ -203,6 +208,7 @@ var errShutdown = errors.New("the proxy is shutting down")
 
 // drain asks every client to go and returns what is closed when they have.
 func (s *Server) drain() <-chan struct{} {
+	s.beside.health.Shutdown()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := make(chan struct{})

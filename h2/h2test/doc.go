@@ -19,6 +19,7 @@
 //	feed BYTES "text" | HEX     bytes as they are
 //	write|send|reply stream=N (bytes=N | text=T)
 //	headers stream=N
+//	header|trailer stream=N name=T value=T
 //	finish stream=N [status=NAME] [message=T]
 //	tick DURATION               that much time passes
 //	shutdown | close

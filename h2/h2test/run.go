@@ -186,6 +186,14 @@ func (p *Peer) answer(s Step) error {
 	switch s.Verb {
 	case "headers":
 		stream.SendHeaders()
+	case "header", "trailer":
+		name, _ := s.Get("name")
+		value, _ := s.Get("value")
+		if s.Verb == "header" {
+			stream.SetHeader(name, value)
+		} else {
+			stream.SetTrailer(name, value)
+		}
 	case "write":
 		stream.Write([]byte(body))
 	case "reply":

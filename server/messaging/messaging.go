@@ -135,7 +135,10 @@ var Metadata = []string{
 	headerClientVersion: "x-mq-client-version",
 }
 
-const servicePrefix = "/apache.rocketmq.v2.MessagingService/"
+// Name is the service's full name.
+const Name = "apache.rocketmq.v2.MessagingService"
+
+const servicePrefix = "/" + Name + "/"
 
 // methods are the calls that are served: each makes the handler of one call.
 var methods = map[string]func(c *Client, s *h2.Stream) h2.Handler{
@@ -170,7 +173,8 @@ type Client struct {
 	scratch []byte // for answers; borrowed by h2 for the length of a call
 	session *session.Session
 	closed  func()
-	waiting map[drainer]struct{} // calls that go on until something happens
+	others  func(s *h2.Stream) h2.Handler // of the calls to other services; nil: there are none
+	waiting map[drainer]struct{}          // calls that go on until something happens
 
 	advertised *Advertise // what this client is told to dial; nil: as the reference does it
 
@@ -186,9 +190,10 @@ type drainer interface {
 }
 
 // NewClient returns the machine of a new connection. closed, which may be nil, is told when
-// the connection has ended.
-func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func()) *Client {
-	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, waiting: make(map[drainer]struct{})}
+// the connection has ended. others, which may be nil too, begins the calls to services that are
+// mounted beside this one, and returns nil for what is none.
+func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func(), others func(*h2.Stream) h2.Handler) *Client {
+	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, others: others, waiting: make(map[drainer]struct{})}
 	c.advertised = svc.advertised(remote)
 	c.conn = h2.New(config, c, now)
 	return c
@@ -258,6 +263,11 @@ func (c *Client) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 		return c.lastBegin(c, s), grpc.Status{}
 	}
 	if len(path) < len(servicePrefix) || string(path[:len(servicePrefix)]) != servicePrefix {
+		if c.others != nil {
+			if handler := c.others(s); handler != nil {
+				return handler, grpc.Status{}
+			}
+		}
 		return nil, methodNotFound(path)
 	}
 	begin := methods[string(path[len(servicePrefix):])]

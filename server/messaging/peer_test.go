@@ -61,7 +61,7 @@ func (w *world) connectFrom(remote string, window ...uint32) *peer {
 	p.encoder = hpack.NewEncoder(&p.block)
 	p.decoder = hpack.NewDecoder(4096, nil)
 	p.turn = turn.New(owner{})
-	p.client = w.NewClient(&w.h2, p.turn, remote, w.now, nil)
+	p.client = w.NewClient(&w.h2, p.turn, remote, w.now, nil, nil)
 	w.Cleanup(p.close)
 	streams := uint32(1 << 30)
 	if len(window) > 0 {

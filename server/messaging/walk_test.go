@@ -67,7 +67,7 @@ func newWalk(tb testing.TB, method string, request proto.Message) *walk {
 	w.backend.knowGroup(&backend.Group{Name: "readers", Exists: true, RetryMax: 16})
 	svc := NewService(testConfig(), w.backend, session.NewRegistry(time.Hour))
 	svc.Sessions.Open([]byte("host@1234@0@abcdefgh"), w.now).Settle(consumerSettings(apiv2.ClientType_PUSH_CONSUMER, "readers", "orders"), w.now)
-	w.client = svc.NewClient(&h2.Config{Metadata: Metadata}, turn.New(owner{}), "10.1.2.3:4567", w.now, nil)
+	w.client = svc.NewClient(&h2.Config{Metadata: Metadata}, turn.New(owner{}), "10.1.2.3:4567", w.now, nil, nil)
 
 	hello := frame.AppendSettings([]byte(frame.Preface), frame.Setting{ID: frame.SettingInitialWindowSize, Value: 1 << 30})
 	w.feed(frame.AppendWindowUpdate(frame.AppendSettingsAck(hello), 0, 1<<30))

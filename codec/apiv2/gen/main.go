@@ -1,4 +1,4 @@
-// Command gen compiles the .proto files of codec/apiv2 into Go types, with nothing but Go:
+// Command gen compiles the .proto files below codec into Go types, with nothing but Go:
 // protocompile reads them, and protoc-gen-go's own generator writes the types.
 // It is a module of its own so that neither enters the proxy's.
 //
@@ -27,6 +27,8 @@ const modulePrefix = "rocketmq-proxy"
 var sources = []string{
 	"codec/apiv2/proto/definition.proto",
 	"codec/apiv2/proto/service.proto",
+	"codec/health/proto/health.proto",
+	"codec/reflection/proto/reflection.proto",
 }
 
 func main() {
