@@ -2,6 +2,7 @@ package h2
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/codec/grpc"
@@ -110,7 +111,7 @@ func (s *Stream) sendTrailersWith(m *metadata, status grpc.Status) {
 		return
 	}
 	s.headersSent = true
-	s.sendStatus(append(trailersOnly[:len(trailersOnly):len(trailersOnly)], m.header...), status, m.trailer)
+	s.sendStatus(append(slices.Clip(trailersOnly), m.header...), status, m.trailer)
 }
 
 // sendStatus encodes HEADERS with END_STREAM: the fields of block, the status, the fields behind it.
