@@ -134,6 +134,8 @@ func (p peer) callsByDescription(files *descriptorpb.FileDescriptorSet, method p
 }
 
 // TestReflectionAlpha: older tools ask by the older name.
+//
+//nolint:staticcheck // it is deprecated, and asked for all the same
 func TestReflectionAlpha(t *testing.T) {
 	eachTransport(t, "grpc.reflection", func(p peer) {
 		ctx, cancel := context.WithTimeout(p.Context(), callPatience)
