@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"maps"
+	"sync"
 	"testing"
 	"time"
 
@@ -174,7 +175,9 @@ func knownElsewhere(one, other peer) {
 	there := other
 	there.id = here.id
 	begun := time.Now()
+	stop := here.beats(group) // the reference announces a client anew with each of its heartbeats
 	there.awaitsHeartbeat(group, v2.Code_OK)
+	stop()
 	one.Logf("%s knows a client of %s after %v", other.target.name, one.target.name, time.Since(begun).Round(time.Millisecond))
 	here.acks(name, group, there.gets(name, group))
 	goodbye, err := here.NotifyClientTermination(here.with(), &v2.NotifyClientTerminationRequest{Group: resource(group)})
@@ -184,6 +187,29 @@ func knownElsewhere(one, other peer) {
 	if other.target.proxy != nil { // the heartbeats made it a client of the Java proxy's own
 		there.awaitsHeartbeat(group, v2.Code_UNRECOGNIZED_CLIENT_TYPE)
 	}
+}
+
+// beats sends heartbeats, as clients do but more often, until it is stopped.
+func (p peer) beats(group string) (stop func()) {
+	ctx, cancel := context.WithCancel(p.Context())
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		pace := time.NewTicker(time.Second)
+		defer pace.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-pace.C:
+			}
+			if _, err := p.Heartbeat(p.in(ctx), &v2.HeartbeatRequest{Group: resource(group), ClientType: v2.ClientType_SIMPLE_CONSUMER}); err != nil && ctx.Err() == nil {
+				p.Errorf("heartbeat through %s: %v", p.target.name, err)
+			}
+		}
+	})
+	stop = func() { cancel(); beating.Wait() }
+	p.Cleanup(stop)
+	return stop
 }
 
 // awaitsHeartbeat sends heartbeats until one is answered with a code.
