@@ -56,6 +56,7 @@ func newWorld(tb testing.TB, change ...func(*Config)) *world {
 	w.fake.knowGroup(&backend.Group{Name: "readers", Exists: true, RetryMax: 16, LiteQuota: 2000, Retry: backend.RetryPolicy{Next: []time.Duration{time.Second}}})
 	live := pool.Live()
 	tb.Cleanup(func() {
+		onTurn(w.renewer.Turn(), func() {}) // clients that left are being taken off their lite topics there
 		if n := w.fake.pending(); n > 0 {
 			tb.Errorf("%d operations were never answered by the test", n)
 		}
