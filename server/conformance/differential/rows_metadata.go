@@ -71,7 +71,6 @@ func wireRows() []Row {
 		one("wire: method that is not there", Call{Method: "/" + service + "/NoSuchMethod", Raw: []byte{}}),
 		one("wire: service that is not there", Call{Method: "/no.such.Service/Method", Raw: []byte{}}),
 		one("wire: admin service", Call{Method: "/apache.rocketmq.v2.Admin/ChangeLogLevel", Raw: []byte{}}),
-		one("wire: health service", Call{Method: "/grpc.health.v1.Health/Check", Raw: []byte{}}),
 		one("wire: service in small letters", Call{Method: "/apache.rocketmq.v2.messagingservice/QueryRoute", Raw: []byte{}}),
 		one("wire: method in small letters", Call{Method: "/" + service + "/queryRoute", Raw: []byte{}}),
 		{Name: "wire: Telemetry without settings, a stranger's heartbeat", Steps: steps(Opens{}, heartbeat("{group}", v2.ClientType_PUSH_CONSUMER))},

@@ -43,7 +43,7 @@ func (row *Row) Run(ctx context.Context, side *Side, now time.Time) (Transcript,
 	}
 	defer func() { _ = conn.Close() }()
 	r := &run{
-		side: side, conn: conn, row: row, ctx: ctx, now: now.Truncate(time.Millisecond), client: "client",
+		side: side, conn: conn, row: row, ctx: ctx, now: noWholeSecond(now), client: "client",
 		vars: map[string]string{"broker": side.Broker}, times: map[int64]string{},
 	}
 	for i, step := range row.Steps {
@@ -111,6 +111,15 @@ func (r *run) group() (string, error) {
 		return "", err
 	}
 	return name, r.side.MakeGroup(r.ctx, name, settings)
+}
+
+// noWholeSecond is now in milliseconds, and in none that a recall handle's rounded time could meet.
+func noWholeSecond(now time.Time) time.Time {
+	now = now.Truncate(time.Millisecond)
+	if now.Equal(now.Truncate(time.Second)) {
+		now = now.Add(time.Millisecond)
+	}
+	return now
 }
 
 // freshName is a name that nothing has, and that cannot be met by chance in a longer text.
