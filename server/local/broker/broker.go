@@ -132,13 +132,13 @@ type Broker struct {
 	sealed     []visibleQueue // appended to by the batch that is being committed
 	dirty      []*waitingRoom // that may have something for those who wait there
 	spareDirty []*waitingRoom
-	starving   bool     // InflightMax has kept messages from somebody
-	answers    []*Pop   // pops that are done, for the caller
-	asks       []*Check // questions, for the caller
+	starving   bool        // InflightMax has kept messages from somebody
+	answers    outbox[Pop] // pops that are done, for the caller
+	asks       []*Check    // questions, for the caller
 
 	roused      []*queue // that may have something for the pulls that wait there
 	spareRoused []*queue
-	pulled      []*Pull // pulls that are done, for the caller
+	pulled      outbox[Pull] // pulls that are done, for the caller
 
 	prefix, key, value []byte   // scratch
 	wishes             []wishes // of the messages of a Send; scratch
@@ -206,17 +206,12 @@ func (b *Broker) Committed(now int64) {
 
 // Answers takes the pops that have ended since the last call: their results are filled in.
 func (b *Broker) Answers() []*Pop {
-	answers := b.answers
-	b.answers = b.answers[len(b.answers):]
-	return answers
+	return b.answers.take()
 }
 
 // Recycle gives the memory of Answers back.
 func (b *Broker) Recycle(answers []*Pop) {
-	clear(answers)
-	if len(b.answers) == 0 {
-		b.answers = answers[:0]
-	}
+	b.answers.recycle(answers)
 }
 
 // Asks takes the questions about half messages that have come up since the last call.

@@ -37,13 +37,10 @@ type Pop struct {
 	Carrier any // the caller's
 
 	links[*Pop]
+	measure
 	at      *waitingRoom // waits there when slot is not 0
 	slot    int32
 	attempt uint64
-	bytes   int
-	looked  int  // messages looked at since others had their turn
-	full    bool // another message does not fit, or the store has a fault that may pass
-	limits  *Limits
 }
 
 func (p *Pop) due() int64               { return p.Until }
@@ -65,20 +62,9 @@ type Delivery struct {
 	BodyOffset, BodyLen int    // in Pop.Out
 }
 
-// room tells whether another message may leave.
-func (p *Pop) room() bool {
-	return len(p.Deliveries) < p.Max && p.looked < p.limits.ScanMax && !p.full
-}
-
-// fits tells whether this message may leave with those before it. The first always does.
-func (p *Pop) fits(r *record) bool {
-	p.full = len(p.Deliveries) > 0 && p.bytes+len(r.Properties)+len(r.Body) > p.limits.PopBytesMax
-	return !p.full
-}
-
 // Pop begins p: it comes out of Answers, now or when something has come.
 func (b *Broker) Pop(p *Pop, now int64) {
-	p.limits, p.bytes, p.attempt = &b.config.Limits, 0, 0
+	p.measure, p.attempt = measure{limits: &b.config.Limits, most: p.Max}, 0
 	p.Deliveries = p.Deliveries[:0]
 	if p.Topic.gone || p.Group.gone {
 		b.answers, p.Outcome = append(b.answers, p), PopNone
@@ -212,7 +198,7 @@ func (b *Broker) feedStarving() {
 
 // fill delivers to p what there is for it.
 func (b *Broker) fill(p *Pop, now int64) {
-	p.looked, p.full = 0, false
+	p.turn()
 	if p.at.client != nil {
 		b.fillLite(p.at.client, p, now)
 	} else {
@@ -302,7 +288,7 @@ func (b *Broker) deliver(p *Pop, e *entry, r *record, now int64) {
 	b.saveEntry(e)
 
 	properties, body := r.copyTo(p.Out)
-	p.bytes += len(r.Properties) + len(r.Body)
+	p.took(r)
 	p.Deliveries = append(p.Deliveries, Delivery{
 		Topic: e.sub.topic, Queue: e.queue, Offset: e.offset, Sequence: r.Sequence, PopTime: e.popTime,
 		Born: r.Born, Stored: r.Stored, SysFlag: r.SysFlag, ReconsumeTimes: r.ReconsumeTimes + e.times,

@@ -33,11 +33,8 @@ type Pull struct {
 	Carrier any // the caller's
 
 	links[*Pull]
-	slot   int32 // waits when it is not 0
-	bytes  int
-	looked int  // messages looked at since others had their turn
-	full   bool // another message does not fit, or the store has a fault that may pass
-	limits *Limits
+	measure
+	slot int32 // waits when it is not 0
 }
 
 func (p *Pull) due() int64                { return p.Until }
@@ -49,20 +46,9 @@ func (p *Pull) queue() *queue { return p.Topic.queues[p.Queue] }
 
 func (p *Pull) wants(r *record) bool { return p.Filter == nil || p.Filter.Match(r.Properties) }
 
-// room tells whether another message may leave.
-func (p *Pull) room() bool {
-	return len(p.Deliveries) < p.Max && p.looked < p.limits.ScanMax && !p.full
-}
-
-// fits tells whether this message may leave with those before it. The first always does.
-func (p *Pull) fits(r *record) bool {
-	p.full = len(p.Deliveries) > 0 && p.bytes+len(r.Properties)+len(r.Body) > p.limits.PopBytesMax
-	return !p.full
-}
-
 // Pull begins p: it comes out of Pulled, now or when something has come.
 func (b *Broker) Pull(p *Pull, now int64) {
-	p.limits, p.bytes, p.Next = &b.config.Limits, 0, p.Offset
+	p.measure, p.Next = measure{limits: &b.config.Limits, most: p.Max}, p.Offset
 	p.Deliveries = p.Deliveries[:0]
 	if p.Topic.gone {
 		b.answerPull(p, PullNone)
@@ -101,17 +87,12 @@ func (b *Broker) answerPull(p *Pull, outcome PullOutcome) {
 
 // Pulled takes the pulls that have ended since the last call: their results are filled in.
 func (b *Broker) Pulled() []*Pull {
-	pulled := b.pulled
-	b.pulled = b.pulled[len(b.pulled):]
-	return pulled
+	return b.pulled.take()
 }
 
 // RecyclePulled gives the memory of Pulled back.
 func (b *Broker) RecyclePulled(pulled []*Pull) {
-	clear(pulled)
-	if len(b.pulled) == 0 {
-		b.pulled = pulled[:0]
-	}
+	b.pulled.recycle(pulled)
 }
 
 // rouse notes that there may be something for the pulls that wait at a queue.
@@ -158,7 +139,7 @@ func (b *Broker) endPulls(q *queue) {
 
 // pullOn reads from where the pull stands.
 func (b *Broker) pullOn(p *Pull) {
-	p.looked, p.full = 0, false
+	p.turn()
 	q := p.queue()
 	p.Next = max(p.Next, q.first)
 	for damage := true; damage && p.Next < q.visible && p.room(); {
@@ -197,7 +178,7 @@ func (b *Broker) pullFrom(p *Pull, q *queue) (damage bool) {
 
 func (p *Pull) take(q *queue, offset int64, r *record) {
 	properties, body := r.copyTo(p.Out)
-	p.bytes += len(r.Properties) + len(r.Body)
+	p.took(r)
 	p.Deliveries = append(p.Deliveries, Delivery{
 		Topic: q.topic, Queue: q.id, Offset: offset, Sequence: r.Sequence, Born: r.Born, Stored: r.Stored,
 		SysFlag: r.SysFlag, ReconsumeTimes: r.ReconsumeTimes,
