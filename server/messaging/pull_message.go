@@ -137,10 +137,6 @@ func (m *pullMessage) validate(s *h2.Stream) (apiv2.Outcome, bool) {
 	return o, valid
 }
 
-// answerAhead is how long before the client's deadline a pull that waits is answered, so that the
-// answer comes in time.
-const answerAhead = 100 * time.Millisecond
-
 // pollTime fixes how long the pull may wait. One that does not ask for it does not wait: there is
 // no least time, as receives have it.
 func (m *pullMessage) pollTime(s *h2.Stream, now time.Time) {
@@ -149,7 +145,7 @@ func (m *pullMessage) pollTime(s *h2.Stream, now time.Time) {
 		left = deadline.Sub(now)
 	}
 	svc := m.client.service
-	m.op.Poll = max(min(m.view.LongPollingTimeout.AsDuration(), svc.PollMax, left-answerAhead), 0)
+	m.op.Poll = max(min(m.view.LongPollingTimeout.AsDuration(), svc.PollMax, left-pollReserve), 0)
 	m.op.Deadline = now.Add(min(m.op.Poll+svc.CallTimeout, left))
 }
 

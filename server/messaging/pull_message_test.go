@@ -214,8 +214,8 @@ func TestPullPollTime(t *testing.T) {
 		poll        time.Duration
 	}{
 		{20 * s, 23 * s, 20 * s},
-		{20 * s, 10 * s, 10*s - answerAhead},
-		{20 * s, answerAhead / 2, 0},
+		{20 * s, 10 * s, 10*s - pollReserve},
+		{20 * s, pollReserve / 2, 0},
 		{time.Millisecond, 23 * s, time.Millisecond},
 		{0, 23 * s, 0},
 		{-1, 23 * s, 0},
