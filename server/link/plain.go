@@ -169,6 +169,11 @@ func (w *lastWords) OnTurn(now time.Time) {
 	close(w.said)
 }
 
+// hereBytesMax is up to how many bytes the poller runs the turn with itself: one call, or one
+// answer, on its own. That takes a few microseconds, less than to wake a goroutine for it. With
+// more a turn would keep the poller from the other connections.
+const hereBytesMax = 512
+
 // read takes everything that is unread: netpoll calls again, at once and for ever, while a
 // byte is left.
 func (p *plain) read(r netpoll.Reader) {
@@ -187,8 +192,7 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	// Not here: a turn would keep the poller from the other connections.
-	full := p.link.receive(in, false)
+	full := p.link.receive(in, n <= hereBytesMax)
 	switch {
 	case !p.polled.Load():
 	case full:

@@ -49,6 +49,8 @@ type Turn struct {
 	batch   []Event // the inbox of the run before, to be used again
 	forward []posting
 	wake    []*Turn
+	here    bool    // a PostHere runs the batch
+	onward  []*Turn // claimed by it, to be run after the batch
 
 	timer *time.Timer
 	armed time.Time // when timer fires; zero: it does not
@@ -79,14 +81,34 @@ func (t *Turn) Post(events ...Event) {
 }
 
 // PostHere is Post from a goroutine that reads for the turn and is inside none: when no run
-// is under way, it runs one batch itself, which saves the start of a goroutine on the way in.
-// What has come meanwhile is left to a goroutine of its own, so the reader is soon back.
+// is under way, it runs one batch itself, and one of each idle turn that the batch forwarded to,
+// which saves the start of a goroutine on each. What has come meanwhile is left to goroutines of
+// their own, so the reader is soon back.
 func (t *Turn) PostHere(event Event) {
 	t.mu.Lock()
 	t.inbox = append(t.inbox, event)
 	start := t.start()
 	t.mu.Unlock()
-	if start && t.runBatch() && t.more() {
+	if !start {
+		return
+	}
+	t.here = true
+	t.runBatch()
+	t.here = false
+	for i, next := range t.onward {
+		t.onward[i] = nil
+		next.runOnce()
+	}
+	t.onward = t.onward[:0]
+	if t.more() {
+		Go(t.loop)
+	}
+}
+
+// runOnce runs one batch of a turn that was claimed, and leaves what has come meanwhile to a
+// goroutine of its own.
+func (t *Turn) runOnce() {
+	if t.runBatch() && t.more() {
 		Go(t.loop)
 	}
 }
@@ -176,7 +198,13 @@ func (t *Turn) deliver() {
 		}
 	}
 	for _, to := range t.wake {
-		to.rouse()
+		switch {
+		case !to.rouse():
+		case t.here:
+			t.onward = append(t.onward, to)
+		default:
+			Go(to.loop)
+		}
 	}
 	clear(t.forward)
 	clear(t.wake)
@@ -195,14 +223,12 @@ func (t *Turn) put(event Event) bool {
 	return true
 }
 
-func (t *Turn) rouse() {
+// rouse claims the right to run what was put.
+func (t *Turn) rouse() (start bool) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.noticed = false
-	start := len(t.inbox) > 0 && t.start()
-	t.mu.Unlock()
-	if start {
-		Go(t.loop)
-	}
+	return len(t.inbox) > 0 && t.start()
 }
 
 // arm sets the timer when the owner wants to hear of the time earlier than it is set for. A
