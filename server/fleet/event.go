@@ -55,20 +55,22 @@ var languages = map[apiv2.Language]string{
 	apiv2.Language_DART: "OTHER", apiv2.Language_KOTLIN: "JAVA",
 }
 
-// encode writes what is said of a consumer.
-func encode(kind, clientID string, settings *apiv2.Settings, where channel, proxy string, now time.Time) ([]byte, error) {
+// describe writes the channelData of a consumer.
+func describe(settings *apiv2.Settings, where channel) (string, error) {
 	extension, err := protojson.Marshal(settings)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	where.Protocol, where.Extension = protocolGRPC, string(extension)
 	text, err := json.Marshal(where)
-	if err != nil {
-		return nil, err
-	}
+	return string(text), err
+}
+
+// encode writes what is said of a consumer, whose channelData has been written.
+func encode(kind, clientID string, settings *apiv2.Settings, channel, proxy string, now time.Time) ([]byte, error) {
 	e := event{
 		Kind: kind, ClientID: clientID, Language: languages[settings.GetUserAgent().GetLanguage()], Version: command.Version,
-		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: string(text),
+		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: channel,
 	}
 	if e.Language == "" {
 		e.Language = languages[apiv2.Language_LANGUAGE_UNSPECIFIED]
@@ -104,6 +106,13 @@ func subscriptions(settings *apiv2.Settings, now time.Time) (all []command.Subsc
 		all = append(all, data)
 	}
 	return all
+}
+
+// mark is how a message of this proxy says whose it is, as encode writes it. Inside a string of
+// another's message the quotes would be escaped.
+func mark(proxy string) []byte {
+	name, _ := json.Marshal(proxy) // a string: no error
+	return append([]byte(`"localProxyId":`), name...)
 }
 
 // decode reads what another proxy says. settings are nil for a consumer of another protocol, and

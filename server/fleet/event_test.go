@@ -22,10 +22,19 @@ func settings(kind apiv2.ClientType, group, expression string) *apiv2.Settings {
 	}
 }
 
+// written is a whole event.
+func written(kind, clientID string, settings *apiv2.Settings, where channel, proxy string, now time.Time) ([]byte, error) {
+	channel, err := describe(settings, where)
+	if err != nil {
+		return nil, err
+	}
+	return encode(kind, clientID, settings, channel, proxy, now)
+}
+
 // TestEventIsWritten with the names and values of the Java proxy.
 func TestEventIsWritten(t *testing.T) {
 	where := channel{ProxyAddr: "10.0.0.1", Remote: "10.0.0.9:5000", Local: "10.0.0.1:8081"}
-	text, err := encode(kindRegister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "a||b"), where, "10.0.0.1%0%8081", time.UnixMilli(7))
+	text, err := written(kindRegister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "a||b"), where, "10.0.0.1%0%8081", time.UnixMilli(7))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +45,7 @@ func TestEventIsWritten(t *testing.T) {
 	if !strings.HasPrefix(string(text), head) {
 		t.Errorf("%s\nwant\n%s", text, head)
 	}
-	gone, err := encode(kindUnregister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "a||b"), where, "p", time.UnixMilli(7))
+	gone, err := written(kindUnregister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "a||b"), where, "p", time.UnixMilli(7))
 	if err != nil || !strings.HasPrefix(string(gone), `{"heartbeatType":"UNREGISTER","clientId":"c","language":"GO","version":513,"lastUpdateTimestamp":7,"group":"g","localProxyId":"p","channelData":`) {
 		t.Errorf("%s %v", gone, err)
 	}
@@ -44,7 +53,7 @@ func TestEventIsWritten(t *testing.T) {
 		apiv2.ClientType_SIMPLE_CONSUMER:    `"consumeType":"CONSUME_ACTIVELY","messageModel":"CLUSTERING"`,
 		apiv2.ClientType_LITE_PUSH_CONSUMER: `"consumeType":"CONSUME_PASSIVELY","messageModel":"LITE_SELECTIVE"`,
 	} {
-		if text, err := encode(kindRegister, "c", settings(kind, "g", "*"), where, "p", time.Now()); err != nil || !strings.Contains(string(text), want) {
+		if text, err := written(kindRegister, "c", settings(kind, "g", "*"), where, "p", time.Now()); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%v: %s %v", kind, text, err)
 		}
 	}
@@ -53,7 +62,7 @@ func TestEventIsWritten(t *testing.T) {
 // TestEventIsReadBack by another proxy of ours.
 func TestEventIsReadBack(t *testing.T) {
 	want := settings(apiv2.ClientType_SIMPLE_CONSUMER, "g", "a||b")
-	text, err := encode(kindRegister, "c", want, channel{ProxyAddr: "10.0.0.1"}, "p", time.Now())
+	text, err := written(kindRegister, "c", want, channel{ProxyAddr: "10.0.0.1"}, "p", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
 	"rocketmq-proxy/server/session"
@@ -54,6 +55,7 @@ type Fleet struct {
 	sessions *session.Registry
 	turn     *turn.Turn
 	grain    time.Duration // from one slot to the next
+	mark     []byte        // in what this proxy says
 
 	mu    sync.Mutex
 	slots [slotsMax][]*consumer // by when they are announced
@@ -82,6 +84,22 @@ const flyingMax = 1024
 type consumer struct {
 	session *session.Session
 	remote  string // host:port; it names the consumer to the others, and so it stays
+
+	// the turn's: settings seldom change, and writing them takes most of an announcement's time
+	described *apiv2.Settings
+	channel   string
+}
+
+// channelOf is the channelData of c with these settings.
+func (f *Fleet) channelOf(c *consumer, settings *apiv2.Settings) (string, error) {
+	if c.described == settings {
+		return c.channel, nil
+	}
+	text, err := describe(settings, channel{ProxyAddr: f.config.Addr, Remote: c.remote, Local: f.config.Listen})
+	if err == nil {
+		c.described, c.channel = settings, text
+	}
+	return text, err
 }
 
 var seed = maphash.MakeSeed()
@@ -89,7 +107,7 @@ var seed = maphash.MakeSeed()
 // New returns a Fleet that does nothing before Start.
 func New(config Config, store Store, sessions *session.Registry) *Fleet {
 	f := &Fleet{
-		config: config, store: store, sessions: sessions, grain: max(config.Every/slotsMax, time.Millisecond),
+		config: config, store: store, sessions: sessions, grain: max(config.Every/slotsMax, time.Millisecond), mark: mark(config.Self),
 		all: make(map[*session.Session]*consumer), readers: make(map[place]*reader),
 	}
 	f.turn = turn.New(f)
@@ -165,11 +183,11 @@ type announcement struct {
 // OnTurn sends it.
 func (a *announcement) OnTurn(now time.Time) {
 	f, s := a.fleet, a.consumer.session
-	if f.ended || f.topic == nil || f.flying >= flyingMax || s.Settings().GetSubscription() == nil {
+	settings := s.Settings()
+	if f.ended || f.topic == nil || f.flying >= flyingMax || settings.GetSubscription() == nil {
 		return // it is announced again
 	}
-	where := channel{ProxyAddr: f.config.Addr, Remote: a.consumer.remote, Local: f.config.Listen}
-	body, err := encode(a.kind, s.ID, s.Settings(), where, f.config.Self, now)
+	body, err := a.encode(settings, now)
 	if err != nil {
 		f.config.Report("a consumer cannot be announced to other proxies", s.ID, err)
 		return
@@ -180,6 +198,15 @@ func (a *announcement) OnTurn(now time.Time) {
 	a.op.Payload.Append(pool.Static(body))
 	f.flying++
 	f.store.Send(&a.op, now)
+}
+
+func (a *announcement) encode(settings *apiv2.Settings, now time.Time) ([]byte, error) {
+	f := a.fleet
+	channel, err := f.channelOf(a.consumer, settings)
+	if err != nil {
+		return nil, err
+	}
+	return encode(a.kind, a.consumer.session.ID, settings, channel, f.config.Self, now)
 }
 
 // announced is the event of an announcement that was stored, or not.

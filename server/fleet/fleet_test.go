@@ -135,7 +135,7 @@ func TestOthersAreHeard(t *testing.T) {
 	if pull.Offset != 7 || string(pull.Group) != "CID_fleet" || string(pull.Broker) != "a" {
 		t.Errorf("%d of %s for %s", pull.Offset, pull.Broker, pull.Group)
 	}
-	own, _ := encode(kindRegister, "own", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "*"), channel{}, "self", time.Now())
+	own, _ := written(kindRegister, "own", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "*"), channel{}, "self", time.Now())
 	holds(pull, javaEvent, "garbage", "garbage", string(own))
 	w.eventually("the consumer is known", func() bool { return w.sessions.Find([]byte("c")) != nil })
 	if s := w.sessions.Find([]byte("c")); !s.Remote() || s.Settings().GetSubscription().GetGroup().GetName() != "g" {
@@ -159,7 +159,7 @@ func TestOthersAreHeard(t *testing.T) {
 	query = next(w, w.store.queries)
 	query.Offset = 99
 	query.End(backend.Fault{})
-	gone, _ := encode(kindUnregister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "*"), channel{}, "other", time.Now())
+	gone, _ := written(kindUnregister, "c", settings(apiv2.ClientType_PUSH_CONSUMER, "g", "*"), channel{}, "other", time.Now())
 	pull = next(w, w.store.pulls)
 	if pull.Offset != 99 {
 		t.Errorf("pulled at %d after a gap", pull.Offset)

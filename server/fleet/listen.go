@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"time"
 
 	"rocketmq-proxy/pool"
@@ -186,15 +187,18 @@ func body(records *pool.Chain, offset, n int) []byte {
 	return view.AppendTo(nil)
 }
 
-// hear takes what another proxy says.
+// hear takes what another proxy says. Most of what a proxy reads it has said itself: that is
+// known without decoding it.
 func (f *Fleet) hear(text []byte, now time.Time) {
+	if bytes.Contains(text, f.mark) {
+		return
+	}
 	e, settings, err := decode(text)
 	switch {
 	case err != nil && !f.puzzled:
 		f.puzzled = true // once is enough: it will go on
 		f.config.Report("another proxy says what cannot be understood", e.Proxy, err)
 	case err != nil:
-	case e.Proxy == f.config.Self:
 	case e.Kind == kindUnregister:
 		f.sessions.Unlearn(e.ClientID, now)
 	case settings.GetSubscription() != nil:
