@@ -180,17 +180,11 @@ func TestCloseDuringWrites(t *testing.T) {
 func TestInboxBytesMax(t *testing.T) {
 	limits := Limits{InboxBytesMax: 256 << 10, ReceiveBytes: 128 << 10, WriteTimeout: patience}
 	overAll(t, func(t *testing.T, over transport) {
-		work := make(chan struct{})
-		p := serve(t, limits, func(e *echo) {
-			e.mute = true
-			e.on = func(_ *echo, heard []byte) error {
-				if string(heard) != "hello" {
-					<-work
-				}
-				return nil
-			}
-		})
+		p := serve(t, limits, func(e *echo) { e.mute = true })
 		conn, e := p.meet(over)
+		working, work := make(chan struct{}), make(chan struct{})
+		e.link.Turn().Post(act(func() { close(working); <-work }))
+		<-working
 		sent := make(chan int)
 		go func() {
 			n := 0
@@ -202,9 +196,7 @@ func TestInboxBytesMax(t *testing.T) {
 			}
 			sent <- n
 		}()
-		if over.tls == nil { // over TLS it is the reading goroutine itself that works
-			eventually(t, "the inbox is full", func() bool { return e.link.waiting() > limits.InboxBytesMax })
-		}
+		eventually(t, "the inbox is full", func() bool { return e.link.waiting() > limits.InboxBytesMax })
 		time.Sleep(50 * time.Millisecond) // the sender gets stuck
 		if n := e.link.waiting(); n > limits.InboxBytesMax+2*limits.ReceiveBytes {
 			t.Errorf("%d bytes in the inbox", n)

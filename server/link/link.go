@@ -222,6 +222,7 @@ func (l *Link) receive(in *pool.Chain, here bool) (full bool) {
 // await keeps the goroutine that reads until the turn has taken what waits for it. A turn never
 // waits for input, so that is soon.
 func (l *Link) await() {
+	l.turn.Hasten()
 	for l.waiting() > l.limits.InboxBytesMax {
 		<-l.taken
 	}

@@ -278,6 +278,7 @@ func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	l := ln.newLink(conn)
+	join(l.turn)
 	l.ended = ln.left
 	ln.promote(conn)
 	p := newPlain(l, fd)

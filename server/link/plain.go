@@ -48,10 +48,8 @@ type plain struct {
 }
 
 var configurePollers = sync.OnceFunc(func() {
-	// Pollers only move bytes; turns run on goroutines of their own. netpoll's own default
-	// is one poller for twenty cores.
 	config := netpoll.Config{
-		PollerNum: (runtime.GOMAXPROCS(0) + 3) / 4,
+		PollerNum: pollers(),
 		// The poller itself takes what it has read, so that it reads no more before that: while
 		// a task is under way elsewhere netpoll reads on without a bound. This is why nothing
 		// here closes a connection of netpoll's: on the poller that waits for the poller, for
@@ -63,6 +61,7 @@ var configurePollers = sync.OnceFunc(func() {
 	if err := netpoll.Configure(config); err != nil {
 		panic(err) // only a non-positive PollerNum is refused
 	}
+	hangBells()
 })
 
 // newPlain makes the socket of l, which may be written to, and closed, from here on.
@@ -169,10 +168,10 @@ func (w *lastWords) OnTurn(now time.Time) {
 	close(w.said)
 }
 
-// hereBytesMax is up to how many bytes the poller runs the turn with itself: one call, or one
-// answer, on its own. That takes a few microseconds, less than to wake a goroutine for it. With
-// more a turn would keep the poller from the other connections.
-const hereBytesMax = 512
+// hereBytesMax is up to how many bytes the poller runs the turn with itself: a handful of calls,
+// or of answers. That takes some microseconds, less than to have a goroutine do it on another
+// processor. With more a turn would keep the poller from the other connections.
+const hereBytesMax = 8 << 10
 
 // read takes everything that is unread: netpoll calls again, at once and for ever, while a
 // byte is left.
@@ -192,11 +191,13 @@ func (p *plain) read(r netpoll.Reader) {
 		p.link.fail(ErrPeerClosed)
 		return
 	}
-	full := p.link.receive(in, n <= hereBytesMax)
+	here := n <= hereBytesMax
+	full := p.link.receive(in, here)
 	switch {
 	case !p.polled.Load():
 	case full:
 		p.link.await()
+	case here:
 	default:
 		runtime.Gosched() // room for the turn; what comes meanwhile is read in one piece
 	}
@@ -381,6 +382,7 @@ func Dial(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Li
 		turn: t, machine: m, limits: limits, taken: make(chan struct{}, 1),
 		RemoteAddr: addr, LocalAddr: conn.LocalAddr().String(),
 	}
+	join(t)
 	if err := newPlain(l, fder.Fd()).register(conn, nil); err != nil {
 		return nil, err
 	}

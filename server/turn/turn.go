@@ -41,7 +41,9 @@ type Turn struct {
 	mu      sync.Mutex
 	inbox   []Event
 	running bool // a goroutine empties the inbox, or is about to
+	waits   bool // that is in round
 	noticed bool // a deliver has it on its list of turns to wake
+	round   *Round
 
 	// the running goroutine's, always
 	owner   Owner
@@ -49,8 +51,8 @@ type Turn struct {
 	batch   []Event // the inbox of the run before, to be used again
 	forward []posting
 	wake    []*Turn
-	here    bool    // a PostHere runs the batch
-	onward  []*Turn // claimed by it, to be run after the batch
+	here    bool    // the batch is run by a reader, not by a goroutine of its own
+	onward  []*Turn // to be run by it next
 
 	timer *time.Timer
 	armed time.Time // when timer fires; zero: it does not
@@ -68,6 +70,14 @@ func New(owner Owner) *Turn {
 	return t
 }
 
+// In has the turn wait in round when a reader wakes it. Its owner must not block at all: it then
+// shares the reader's goroutine with others.
+func (t *Turn) In(round *Round) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.round = round
+}
+
 // Post puts events into the inbox and schedules a run when none is under way. It may be
 // called from anywhere.
 func (t *Turn) Post(events ...Event) {
@@ -81,34 +91,30 @@ func (t *Turn) Post(events ...Event) {
 }
 
 // PostHere is Post from a goroutine that reads for the turn and is inside none: when no run
-// is under way, it runs one batch itself, and one of each idle turn that the batch forwarded to,
-// which saves the start of a goroutine on each. What has come meanwhile is left to goroutines of
-// their own, so the reader is soon back.
+// is under way, it runs one batch itself, which saves the start of a goroutine on the way in.
+// What has come meanwhile is left to a goroutine of its own, so the reader is soon back.
 func (t *Turn) PostHere(event Event) {
 	t.mu.Lock()
 	t.inbox = append(t.inbox, event)
 	start := t.start()
 	t.mu.Unlock()
-	if !start {
-		return
-	}
-	t.here = true
-	t.runBatch()
-	t.here = false
-	for i, next := range t.onward {
-		t.onward[i] = nil
-		next.runOnce()
-	}
-	t.onward = t.onward[:0]
-	if t.more() {
-		Go(t.loop)
+	if start {
+		t.runHere()
 	}
 }
 
-// runOnce runs one batch of a turn that was claimed, and leaves what has come meanwhile to a
-// goroutine of its own.
-func (t *Turn) runOnce() {
-	if t.runBatch() && t.more() {
+// runHere runs one batch of a claimed turn, and one of those that it wakes and whose rounds do not
+// keep them. What they say to this turn waits: it is still claimed.
+func (t *Turn) runHere() {
+	t.here = true
+	more := t.runBatch()
+	t.here = false
+	for i, next := range t.onward {
+		t.onward[i] = nil
+		next.Hasten()
+	}
+	t.onward = t.onward[:0]
+	if more && t.more() {
 		Go(t.loop)
 	}
 }
@@ -198,12 +204,8 @@ func (t *Turn) deliver() {
 		}
 	}
 	for _, to := range t.wake {
-		switch {
-		case !to.rouse():
-		case t.here:
+		if to.rouse(t.here) {
 			t.onward = append(t.onward, to)
-		default:
-			Go(to.loop)
 		}
 	}
 	clear(t.forward)
@@ -223,12 +225,23 @@ func (t *Turn) put(event Event) bool {
 	return true
 }
 
-// rouse claims the right to run what was put.
-func (t *Turn) rouse() (start bool) {
+// rouse has what was put run: by a goroutine or, when a reader has put it, in the turn's round. It
+// is true when the reader is to call Hasten.
+func (t *Turn) rouse(read bool) bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.noticed = false
-	return len(t.inbox) > 0 && t.start()
+	start := len(t.inbox) > 0 && t.start()
+	wait := start && read && t.round != nil
+	t.waits = t.waits || wait
+	round := t.round
+	t.mu.Unlock()
+	if wait {
+		return !round.add(t)
+	}
+	if start {
+		Go(t.loop)
+	}
+	return false
 }
 
 // arm sets the timer when the owner wants to hear of the time earlier than it is set for. A

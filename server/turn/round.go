@@ -1,0 +1,80 @@
+package turn
+
+import "sync"
+
+// Round is where turns wait that were woken while a goroutine reads from one socket after the
+// other. When it has read from all that had something to say, it runs the round: one batch of each
+// turn. So what arrived together travels on together, whichever socket it came from, and no
+// goroutine is woken on the way.
+//
+//	idle ──forwarded to by a reader──► waiting ──Run──► running one batch ──► idle, or on a goroutine of its own
+type Round struct {
+	ring func()
+
+	mu      sync.Mutex
+	waiting []*Turn
+	spare   []*Turn
+	passing int // turns that it does not keep
+}
+
+// passingMax is how many turns run at once after one that waited in vain, before the next waits.
+const passingMax = 32
+
+// NewRound returns an empty round. ring is called when the first turn waits, and must have Run
+// called soon, by a goroutine that may be kept for some batches. It must not block.
+func NewRound(ring func()) *Round { return &Round{ring: ring} }
+
+// add takes a turn that was claimed. It is false when there is nobody to wait for: calls come one
+// at a time.
+func (r *Round) add(t *Turn) bool {
+	r.mu.Lock()
+	if len(r.waiting) == 0 && r.passing > 0 {
+		r.passing--
+		r.mu.Unlock()
+		return false
+	}
+	r.waiting = append(r.waiting, t)
+	first := len(r.waiting) == 1
+	r.mu.Unlock()
+	if first {
+		r.ring()
+	}
+	return true
+}
+
+// Run runs all that waits. It must not be called inside a turn.
+func (r *Round) Run() {
+	r.mu.Lock()
+	waiting := r.waiting
+	r.waiting, r.spare = r.spare, nil
+	if len(waiting) == 1 && waiting[0].lonely() {
+		r.passing = passingMax
+	}
+	r.mu.Unlock()
+	for _, t := range waiting {
+		t.Hasten()
+	}
+	clear(waiting)
+	r.mu.Lock()
+	r.spare = waiting[:0]
+	r.mu.Unlock()
+}
+
+// Hasten runs a batch of a turn that waits in a round, and does nothing for any other. Whoever
+// waits for a turn, and may be the one that is to run its round, calls it before.
+func (t *Turn) Hasten() {
+	t.mu.Lock()
+	waits := t.waits
+	t.waits = false
+	t.mu.Unlock()
+	if waits {
+		t.runHere()
+	}
+}
+
+// lonely tells that a turn has waited with one event only.
+func (t *Turn) lonely() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.inbox) == 1
+}
