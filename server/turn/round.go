@@ -14,32 +14,21 @@ type Round struct {
 	mu      sync.Mutex
 	waiting []*Turn
 	spare   []*Turn
-	passing int // turns that it does not keep
 }
-
-// passingMax is how many turns run at once after one that waited in vain, before the next waits.
-const passingMax = 32
 
 // NewRound returns an empty round. ring is called when the first turn waits, and must have Run
 // called soon, by a goroutine that may be kept for some batches. It must not block.
 func NewRound(ring func()) *Round { return &Round{ring: ring} }
 
-// add takes a turn that was claimed. It is false when there is nobody to wait for: calls come one
-// at a time.
-func (r *Round) add(t *Turn) bool {
+// add takes a turn that was claimed.
+func (r *Round) add(t *Turn) {
 	r.mu.Lock()
-	if len(r.waiting) == 0 && r.passing > 0 {
-		r.passing--
-		r.mu.Unlock()
-		return false
-	}
 	r.waiting = append(r.waiting, t)
 	first := len(r.waiting) == 1
 	r.mu.Unlock()
 	if first {
 		r.ring()
 	}
-	return true
 }
 
 // Run runs all that waits. It must not be called inside a turn.
@@ -47,11 +36,9 @@ func (r *Round) Run() {
 	r.mu.Lock()
 	waiting := r.waiting
 	r.waiting, r.spare = r.spare, nil
-	if len(waiting) == 1 && waiting[0].lonely() {
-		r.passing = passingMax
-	}
 	r.mu.Unlock()
 	for _, t := range waiting {
+		t.weigh()
 		t.Hasten()
 	}
 	clear(waiting)
@@ -72,9 +59,19 @@ func (t *Turn) Hasten() {
 	}
 }
 
-// lonely tells that a turn has waited with one event only.
-func (t *Turn) lonely() bool {
+// passingMax is how often at most a turn does not wait, after it has waited in vain, before it tries
+// again.
+const passingMax = 32
+
+// weigh looks whether it was worth it to wait: whether more than one turn has said something. The
+// more often it was not, the more seldom it is tried.
+func (t *Turn) weigh() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.inbox) == 1
+	if t.voices == 1 {
+		t.patience = min(2*t.patience+1, passingMax)
+	} else {
+		t.patience = 0
+	}
+	t.passing = t.patience
 }

@@ -63,28 +63,35 @@ func TestTurnsOfNoRoundRunOnTheirOwn(t *testing.T) {
 	<-disk.ended
 }
 
-// A turn that has waited for nobody else shows that calls come one at a time: then the next ones
-// run at once.
-func TestLoneCallsDoNotWait(t *testing.T) {
-	h, lane, client := newHand(), newCounter(), newCounter()
+// A turn that has waited in vain runs at once the next times, and then looks again.
+func TestTurnsThatOneOtherWakesDoNotWait(t *testing.T) {
+	h, lane, client, other := newHand(), newCounter(), newCounter(), newCounter()
 	lane.turn.In(h.Round)
-	one := forwards(client, lane, 1)
-	client.turn.PostHere(one)
+	ask := func(c *counter) { c.turn.PostHere(forwards(c, lane, 1)) }
+	ask(client)
 	h.Run()
-	for i := range passingMax {
-		client.turn.PostHere(one)
-		if lane.events != 2+i {
-			t.Fatalf("call %d waited", i)
+	for _, passing := range []int{1, 3, 7, 15, 31, passingMax, passingMax} {
+		rings := h.rings
+		for i := range passing {
+			before := lane.events
+			ask(client)
+			if lane.events != before+1 {
+				t.Fatalf("call %d of %d waited", i, passing)
+			}
 		}
+		ask(client)
+		if h.rings != rings+1 {
+			t.Fatalf("after %d calls nobody looks whether there are more now", passing)
+		}
+		h.Run()
 	}
-	client.turn.PostHere(one)
-	if lane.events != 1+passingMax || h.rings != 2 {
-		t.Fatalf("%d events, the bell rang %d times: nobody looks whether there are more now", lane.events, h.rings)
-	}
-	client.turn.PostHere(one)
+	lane.turn.passing = 0
+	ask(client)
+	ask(other)
 	h.Run() // two have waited
-	client.turn.PostHere(one)
-	if h.rings != 3 {
+	rings := h.rings
+	ask(client)
+	if h.rings != rings+1 {
 		t.Fatal("it did not wait although there are more now")
 	}
 	h.Run()
@@ -95,13 +102,15 @@ func TestRunningOnwardDoesNotComeBack(t *testing.T) {
 	h, lane, client := newHand(), newCounter(), newCounter()
 	lane.turn.In(h.Round)
 	client.turn.In(h.Round)
-	h.passing = passingMax
+	client.turn.PostHere(forwards(client, lane, 1))
+	h.Run() // from here on lane does not wait
 	client.turn.PostHere(event{c: client, do: func() {
 		client.turn.Forward(lane.turn, event{c: lane, do: func() { lane.turn.Forward(client.turn, event{c: client}) }})
 	}})
-	<-client.ended
-	<-client.ended
-	if client.events != 2 || lane.events != 1 {
+	for range 3 {
+		<-client.ended
+	}
+	if client.events != 3 || lane.events != 2 {
 		t.Fatalf("%d and %d events", client.events, lane.events)
 	}
 }

@@ -41,9 +41,15 @@ type Turn struct {
 	mu      sync.Mutex
 	inbox   []Event
 	running bool // a goroutine empties the inbox, or is about to
-	waits   bool // that is in round
 	noticed bool // a deliver has it on its list of turns to wake
-	round   *Round
+
+	// of a turn that readers wake
+	round    *Round
+	waits    bool  // running, but only once its round is run or who has woken it calls Hasten
+	voices   int   // turns that have put events since it was woken; one may count again after another
+	last     *Turn // of them
+	passing  int   // how often it does not wait in round
+	patience int   // what passing began with
 
 	// the running goroutine's, always
 	owner   Owner
@@ -199,7 +205,7 @@ func (t *Turn) deliver() {
 		return
 	}
 	for _, p := range t.forward {
-		if p.to.put(p.event) {
+		if p.to.put(t, p.event) {
 			t.wake = append(t.wake, p.to)
 		}
 	}
@@ -214,14 +220,19 @@ func (t *Turn) deliver() {
 }
 
 // put appends without waking and tells whether the caller has to wake.
-func (t *Turn) put(event Event) bool {
+func (t *Turn) put(from *Turn, event Event) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inbox = append(t.inbox, event)
+	if from != t.last {
+		t.last = from
+		t.voices++
+	}
 	if t.running || t.noticed {
 		return false
 	}
 	t.noticed = true
+	t.voices = 1
 	return true
 }
 
@@ -231,14 +242,20 @@ func (t *Turn) rouse(read bool) bool {
 	t.mu.Lock()
 	t.noticed = false
 	start := len(t.inbox) > 0 && t.start()
-	wait := start && read && t.round != nil
-	t.waits = t.waits || wait
 	round := t.round
-	t.mu.Unlock()
-	if wait {
-		return !round.add(t)
+	t.waits = start && read && round != nil || t.waits
+	now := t.passing > 0
+	if t.waits && now {
+		t.passing--
 	}
-	if start {
+	wait := t.waits && start
+	t.mu.Unlock()
+	switch {
+	case wait && now:
+		return true
+	case wait:
+		round.add(t)
+	case start:
 		Go(t.loop)
 	}
 	return false
