@@ -8,7 +8,9 @@
 // read, for the turn to take it.
 //
 // Cleartext sockets live on netpoll's pollers ([plain]), TLS on the standard net package with
-// a goroutine each ([secure]); both feed the same machine. Neither protocol is known here.
+// a goroutine each ([secure]); both feed the same machine. Neither protocol is known here. Whoever
+// reads runs the turn as well, but for large reads of a poller, and the turns of other sockets that
+// this wakes run when the poller has read from all ([bell]).
 package link
 
 import (

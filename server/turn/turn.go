@@ -5,7 +5,8 @@
 // machine is locked. The inbox is the only thing that two turns share, and the lock around
 // it is held for an append.
 //
-// A turn never runs inside another one: Post and Forward schedule, they do not call.
+// A turn never runs inside another one: Post and Forward schedule, they do not call. A goroutine
+// that reads from sockets may run turns itself, between its reads: see [Turn.PostHere] and [Round].
 package turn
 
 import (
