@@ -29,10 +29,24 @@ const (
 		"Point a RocketMQ 5 client at it; see the README of rocketmq-proxy.\n"
 	rejectRemoting = "this is the gRPC port of rocketmq-proxy (RocketMQ 5 clients); " +
 		"4.x clients speak Remoting and are not served here"
+	rejectCleartext = "this port speaks TLS only (tlsServerMode is enforcing): have the client use TLS"
 )
+
+// tlsHandshake is the first byte of a TLS connection (RFC 8446 section 5.1).
+const tlsHandshake = 22
+
+// rejectTLS is the alert protocol_version (RFC 8446 section 6): it makes a TLS client say at once
+// that the other side does not speak with it.
+var rejectTLS = []byte{21, 3, 1, 0, 2, 2, 70}
 
 // reject answers a client of another protocol so that a person can read it.
 func reject(first []byte) []byte {
+	if first[0] == tlsHandshake {
+		return rejectTLS
+	}
+	if speaksHTTP2(first) == link.Yes {
+		return frame.AppendGoAway(frame.AppendSettings(nil), 0, frame.InadequateSecurity, rejectCleartext)
+	}
 	if line, _, _ := bytes.Cut(first, []byte("\r\n")); bytes.Contains(line, []byte(" HTTP/1.")) {
 		return fmt.Appendf(nil, "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Type: text/plain; charset=utf-8\r\n"+
 			"Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(rejectHTTP1), rejectHTTP1)

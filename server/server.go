@@ -38,7 +38,7 @@ type Server struct {
 	service *messaging.Service
 	fleet   *fleet.Fleet // nil when the proxy is alone
 	beside  beside
-	tls     *tlsconf.Source
+	tls     *tlsconf.Source // nil when TLS is disabled
 	h2      h2.Config
 	port    *link.Listener
 	admin   *admin.Server
@@ -60,11 +60,10 @@ type Counters struct {
 // New opens the port of a proxy. Clients are served when it returns.
 func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[*link.Link]*messaging.Client)}
-	source, err := tlsconf.New(tlsConfig(&c), time.Now)
-	if err != nil {
+	var err error
+	if s.tls, err = certificates(&c); err != nil {
 		return nil, err
 	}
-	s.tls = source
 	counters := &Counters{}
 	if s.stored, err = s.openMessages(&counters.Remoting); err != nil {
 		return nil, err
@@ -86,6 +85,9 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.sweeper = time.NewTicker(sweepEvery)
 	s.swept.Go(func() { s.sweep(sessions) })
+	if s.tls != nil {
+		s.swept.Go(s.watchCertificates)
+	}
 	return s, nil
 }
 
@@ -94,14 +96,17 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 func (s *Server) listen(sessions *session.Registry) error {
 	ready := make(chan struct{})
 	front := link.Front{
-		Speaks: speaksHTTP2,
-		Reject: reject,
-		TLS:    s.tls.Server(),
-		Failed: s.connectionFailed,
+		Speaks:  speaksHTTP2,
+		Reject:  reject,
+		TLSOnly: s.config.TLS.Mode == config.TLSEnforcing,
+		Failed:  s.connectionFailed,
 		Machine: func(l *link.Link) link.Machine {
 			<-ready
 			return s.newClient(l)
 		},
+	}
+	if s.tls != nil {
+		front.TLS = s.tls.Server()
 	}
 	limits := link.Limits{
 		InboxBytesMax: s.config.Limits.InboxBytesMax, ReceiveBytes: s.config.Limits.ReceiveBytes,
@@ -164,7 +169,11 @@ func (w *witnessed) Close(cause error) {
 	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
-	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Err(cause).Msg("connection ended")
+	line := w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr)
+	if cert := w.link.Certificate; cert != nil {
+		line = line.Stringer("certificate", cert.Subject)
+	}
+	line.Err(cause).Msg("connection ended")
 	w.Client.Close(cause)
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"math"
 	"net"
 	"strconv"
@@ -24,7 +25,14 @@ func tlsConfig(c *config.Config) tlsconf.Config {
 	return tlsconf.Config{
 		TestMode: c.TLS.TestMode, CertPath: c.TLS.CertPath, KeyPath: c.TLS.KeyPath,
 		KeyPassword: string(c.TLS.KeyPassword), Hosts: ownHosts(c),
+		Clients: clientAuth[c.TLS.ClientAuth], TrustPath: c.TLS.TrustPath,
 	}
+}
+
+var clientAuth = map[config.ClientAuth]tls.ClientAuthType{
+	config.ClientAuthNone:     tls.NoClientCert,
+	config.ClientAuthOptional: tls.VerifyClientCertIfGiven,
+	config.ClientAuthRequire:  tls.RequireAndVerifyClientCert,
 }
 
 // ownHosts are the hosts that clients know this proxy by.

@@ -103,8 +103,11 @@ type GRPC struct {
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
 }
 
-// TLS is the certificate of the gRPC port.
+// TLS is what the gRPC port shows, and asks for.
 type TLS struct {
+	// Mode is what is spoken: permissive, TLS and cleartext alike; enforcing, TLS only; disabled,
+	// cleartext only. Default permissive. Java: the system property tls.server.mode.
+	Mode TLSMode `key:"tlsServerMode" of:"disabled permissive enforcing"`
 	// TestMode makes a fresh self-signed certificate at start. Default true.
 	TestMode bool `key:"tlsTestModeEnable"`
 	// KeyPath is a PEM file with the private key. Default conf/tls/rocketmq.key of the home directory.
@@ -114,7 +117,36 @@ type TLS struct {
 	// CertPath is a PEM file with the certificate and its chain. Default conf/tls/rocketmq.crt of
 	// the home directory.
 	CertPath string `key:"tlsCertPath"`
+	// WatchEvery is how often the files are looked at for new ones. Default 500 ms. Java: 1 h.
+	WatchEvery time.Duration `key:"tlsCertWatchIntervalMs,ms" in:"10ms..8760h"`
+	// ClientAuth is whether clients are asked for a certificate: none; optional, those who have one
+	// show it; require. Default none. Java: the system property tls.server.need.client.auth, which
+	// its gRPC port does not look at.
+	ClientAuth ClientAuth `key:"tlsServerNeedClientAuth" of:"none optional require"`
+	// TrustPath is a PEM file with the certificates of those who issue clients theirs. Default none.
+	// Java: the system property tls.server.trustCertPath.
+	TrustPath string `key:"tlsServerTrustCertPath"`
 }
+
+// TLSMode is what the gRPC port speaks.
+type TLSMode string
+
+// The modes, with the words of RocketMQ.
+const (
+	TLSDisabled   TLSMode = "disabled"
+	TLSPermissive TLSMode = "permissive"
+	TLSEnforcing  TLSMode = "enforcing"
+)
+
+// ClientAuth is whether clients show certificates.
+type ClientAuth string
+
+// The kinds of client authentication, with the words of RocketMQ.
+const (
+	ClientAuthNone     ClientAuth = "none"
+	ClientAuthOptional ClientAuth = "optional"
+	ClientAuthRequire  ClientAuth = "require"
+)
 
 // Broker is how we call brokers and name servers.
 type Broker struct {

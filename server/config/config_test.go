@@ -16,6 +16,7 @@ var testEnv = Environment{Home: "/opt/rmq", Host: "host-1", Addr: "10.1.2.3", Na
 var differs = map[string]string{
 	"grpcMaxConcurrentCallsPerConnection": "1000",
 	"proxyMode":                           `"cluster"`, // the same word in lower case
+	"tlsCertWatchIntervalMs":              "500",
 }
 
 func TestDefaultsAreTheJavaProxys(t *testing.T) {
@@ -180,7 +181,10 @@ func TestValidate(t *testing.T) {
 		{"local address with port", func(c *Config) { c.Proxy.LocalAddr = "10.0.0.1:8081" }, []string{"without a port"}},
 		{"local address IPv6", func(c *Config) { c.Proxy.LocalAddr = "fe80::1" }, nil},
 		{"metrics to nowhere", func(c *Config) { c.Client.MetricMode = "on" }, []string{"metricCollectorMode is on"}},
-		{"no certificate", func(c *Config) { c.TLS = TLS{} }, []string{"tlsCertPath is blank", "tlsKeyPath is blank"}},
+		{"no certificate", func(c *Config) { c.TLS.TestMode, c.TLS.CertPath, c.TLS.KeyPath = false, "", "" }, []string{"tlsCertPath is blank", "tlsKeyPath is blank"}},
+		{"no certificate, no TLS", func(c *Config) { c.TLS.Mode, c.TLS.TestMode, c.TLS.CertPath = TLSDisabled, false, "" }, nil},
+		{"client certificates of nobody", func(c *Config) { c.TLS.ClientAuth = ClientAuthOptional }, []string{"tlsServerTrustCertPath is blank, and tlsServerNeedClientAuth is optional"}},
+		{"unknown TLS mode", func(c *Config) { c.TLS.Mode = "strict" }, []string{`tlsServerMode is "strict", expected one of disabled, permissive, enforcing`}},
 		{"all at once", func(c *Config) { c.GRPC.ServerPort = -1; c.Operator.LogLevel = "loud"; c.NameServer.Addr = "" }, []string{"grpcServerPort", "logLevel", "namesrvAddr"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -86,7 +86,7 @@ func Default(env Environment) Config {
 			ServerPort: 8081, ShutdownTime: seconds(30), StreamsMax: 1000, MessageBytesMax: 130 << 20, IdleTime: seconds(120),
 		},
 		TLS: TLS{
-			TestMode: true,
+			Mode: TLSPermissive, TestMode: true, ClientAuth: ClientAuthNone, WatchEvery: milliseconds(500),
 			KeyPath:  filepath.Join(env.Home, "conf", "tls", "rocketmq.key"),
 			CertPath: filepath.Join(env.Home, "conf", "tls", "rocketmq.crt"),
 		},

@@ -159,6 +159,12 @@ func isLoopback(addr string) bool {
 }
 
 func (c *Config) validateTLS(blame blame) {
+	if c.TLS.Mode == TLSDisabled {
+		return
+	}
+	if c.TLS.ClientAuth != ClientAuthNone && c.TLS.TrustPath == "" {
+		blame("tlsServerTrustCertPath", "is blank, and tlsServerNeedClientAuth is %s: give the PEM file of those who issue clients their certificates", c.TLS.ClientAuth)
+	}
 	if c.TLS.TestMode {
 		return
 	}

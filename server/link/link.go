@@ -14,6 +14,7 @@
 package link
 
 import (
+	"crypto/x509"
 	"errors"
 	"sync"
 	"time"
@@ -96,6 +97,8 @@ type Link struct {
 
 	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
 	LocalAddr, RemoteAddr string
+	// Certificate is what the peer of an accepted TLS connection has shown, verified; nil: nothing.
+	Certificate *x509.Certificate
 
 	inMu   sync.Mutex
 	in     pool.Chain    // arrived, not yet taken by the turn

@@ -38,6 +38,8 @@ type Front struct {
 	// TLS is the configuration for connections that begin with a TLS record. Nil: such
 	// connections are rejected.
 	TLS *tls.Config
+	// TLSOnly rejects what Speaks would take in cleartext.
+	TLSOnly bool
 	// Failed hears of connections that ended before they had a machine: bad handshakes,
 	// other protocols, silence. May be nil.
 	Failed func(remote string, err error)
@@ -48,6 +50,7 @@ var (
 	errNoFirstBytes  = errors.New("no complete first bytes")
 	errOtherProtocol = errors.New("neither TLS nor HTTP/2")
 	errNoTLS         = errors.New("TLS is not enabled on this port")
+	errTLSOnly       = errors.New("cleartext on a port that speaks TLS only")
 	errTooMany       = errors.New("connectionsMax: too many connections")
 )
 
@@ -193,6 +196,8 @@ func (ln *Listener) open(conn *net.TCPConn) {
 	switch {
 	case err != nil:
 		err = errors.Join(errNoFirstBytes, err)
+	case verdict == Yes && ln.front.TLSOnly:
+		err = ln.reject(conn, first, errTLSOnly)
 	case verdict == Yes:
 		err = ln.openPlain(conn, first)
 	case first[0] != tlsRecordHandshake:
@@ -317,6 +322,9 @@ func (ln *Listener) openSecure(conn *net.TCPConn, first []byte) error {
 		return ln.reject(s.tls, first, errOtherProtocol)
 	}
 	l := ln.newLink(conn)
+	if state := s.tls.ConnectionState(); len(state.VerifiedChains) > 0 {
+		l.Certificate = state.VerifiedChains[0][0]
+	}
 	s.attach(l)
 	ln.begin(l, first)
 	s.serve()

@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"github.com/youmark/pkcs8"
 )
 
 // parsePair makes one certificate of the two files' texts. The errors say which file is wrong
@@ -17,7 +19,7 @@ func parsePair(config Config, certs, key []byte) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", config.CertPath, err)
 	}
-	signer, err := parseKey(key)
+	signer, err := parseKey(key, config.KeyPassword)
 	if err != nil {
 		return nil, fmt.Errorf("private key %s: %w", config.KeyPath, err)
 	}
@@ -56,27 +58,25 @@ func parseChain(text []byte) (*tls.Certificate, error) {
 	return cert, nil
 }
 
-// errEncrypted is the answer to a key that needs a password.
-var errEncrypted = errors.New("is encrypted, which is not supported yet: " +
-	"decrypt it with openssl pkey -in FILE -out FILE.plain, keep that file readable by this process alone, and remove tlsKeyPassword")
+// Errors of keys that need a password.
+var (
+	errEncrypted = errors.New("is encrypted: set tlsKeyPassword, or decrypt it with openssl pkey -in FILE -out FILE.plain " +
+		"and keep that file readable by this process alone")
+	errPassword = errors.New("is encrypted, and tlsKeyPassword does not open it")
+)
 
-func parseKey(text []byte) (crypto.Signer, error) {
+func parseKey(text []byte, password string) (crypto.Signer, error) {
 	for rest := text; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			return nil, errors.New("has no PEM block PRIVATE KEY" + instead(text) + ": give the key as PKCS #8, PKCS #1 or EC PEM")
 		}
-		// PKCS #8 says it by the type, the older forms by a header of RFC 1421.
-		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-			return nil, errEncrypted
-		}
-		parse := keyParsers[block.Type]
-		if parse == nil {
+		key, err := parseBlock(block, password)
+		switch {
+		case err != nil:
+			return nil, err
+		case key == nil:
 			continue // such as EC PARAMETERS, which openssl puts first
-		}
-		key, err := parse(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("PEM block %s is broken: %w", block.Type, err)
 		}
 		signer, ok := key.(crypto.Signer)
 		if !ok {
@@ -85,6 +85,36 @@ func parseKey(text []byte) (crypto.Signer, error) {
 		return signer, nil
 	}
 }
+
+// parseBlock is the key of a PEM block; nil when it holds none.
+func parseBlock(block *pem.Block, password string) (key any, err error) {
+	// PKCS #8 says by the type that it is encrypted, the older forms by a header of RFC 1421.
+	pbes, older := block.Type == encryptedPKCS8, x509.IsEncryptedPEMBlock(block) //nolint:staticcheck // such files are still around
+	der := block.Bytes
+	switch {
+	case (pbes || older) && password == "":
+		return nil, errEncrypted
+	case pbes:
+		if key, _, err = pkcs8.ParsePrivateKey(der, []byte(password)); err != nil {
+			return nil, fmt.Errorf("%w: %w", errPassword, err)
+		}
+		return key, nil
+	case older:
+		if der, err = x509.DecryptPEMBlock(block, []byte(password)); err != nil { //nolint:staticcheck // the same
+			return nil, fmt.Errorf("%w: %w", errPassword, err)
+		}
+	}
+	parse := keyParsers[block.Type]
+	if parse == nil {
+		return nil, nil //nolint:nilnil // no key is no error
+	}
+	if key, err = parse(der); err != nil {
+		return nil, fmt.Errorf("PEM block %s is broken: %w", block.Type, err)
+	}
+	return key, nil
+}
+
+const encryptedPKCS8 = "ENCRYPTED PRIVATE KEY"
 
 // keyParsers are the forms of private keys by the type of their PEM block.
 var keyParsers = map[string]func([]byte) (any, error){

@@ -98,8 +98,10 @@ func TestSelfSignedCertificate(t *testing.T) {
 func TestWhatIsRefused(t *testing.T) {
 	s := mustNew(t, Config{TestMode: true})
 	for name, client := range map[string]*tls.Config{
-		"another protocol": {ServerName: "localhost", RootCAs: trusting(s), NextProtos: []string{"spdy/3"}},
-		"TLS 1.1":          {ServerName: "localhost", RootCAs: trusting(s), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		"another protocol":      {ServerName: "localhost", RootCAs: trusting(s), NextProtos: []string{"spdy/3"}},
+		"TLS 1.1":               {ServerName: "localhost", RootCAs: trusting(s), MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
+		"a suite without AEAD":  {ServerName: "localhost", RootCAs: trusting(s), MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}},
+		"a curve of no profile": {ServerName: "localhost", RootCAs: trusting(s), CurvePreferences: []tls.CurveID{tls.CurveP521}},
 	} {
 		if _, err := shake(t, s.Server(), client); err == nil {
 			t.Errorf("%s was accepted", name)
@@ -177,7 +179,7 @@ func certFor(t *testing.T, signer crypto.Signer, now time.Time) []byte {
 	return pemOf("CERTIFICATE", der)
 }
 
-func pkcs8(t *testing.T, key any) []byte {
+func inPKCS8(t *testing.T, key any) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -207,9 +209,9 @@ func TestFiles(t *testing.T) {
 		signer crypto.Signer
 		key    []byte
 	}{
-		"PKCS #8 RSA":        {rsaKey, pkcs8(t, rsaKey)},
-		"PKCS #8 ECDSA":      {ecKey, pkcs8(t, ecKey)},
-		"PKCS #8 Ed25519":    {edKey, pkcs8(t, edKey)},
+		"PKCS #8 RSA":        {rsaKey, inPKCS8(t, rsaKey)},
+		"PKCS #8 ECDSA":      {ecKey, inPKCS8(t, ecKey)},
+		"PKCS #8 Ed25519":    {edKey, inPKCS8(t, edKey)},
 		"PKCS #1":            {rsaKey, pemOf("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))},
 		"EC":                 {ecKey, pemOf("EC PRIVATE KEY", ecDER)},
 		"EC with parameters": {ecKey, append(pemOf("EC PARAMETERS", []byte{6, 0}), pemOf("EC PRIVATE KEY", ecDER)...)},
@@ -242,22 +244,22 @@ func TestFileErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	cert, plain := certFor(t, key, now), pkcs8(t, key)
+	cert, plain := certFor(t, key, now), inPKCS8(t, key)
 	oldEncrypted := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-256-CBC,00"}, Bytes: []byte{1}})
 	for name, test := range map[string]struct {
 		cert, key []byte
 		want      string // CERT and KEY stand for the paths
 	}{
-		"encrypted PKCS #8":    {cert, pemOf("ENCRYPTED PRIVATE KEY", []byte{1}), "private key KEY: is encrypted, which is not supported yet: decrypt it with openssl pkey"},
+		"encrypted PKCS #8":    {cert, pemOf("ENCRYPTED PRIVATE KEY", []byte{1}), "private key KEY: is encrypted: set tlsKeyPassword, or decrypt it with openssl pkey"},
 		"encrypted PKCS #1":    {cert, oldEncrypted, "private key KEY: is encrypted"},
-		"key of another":       {cert, pkcs8(t, other), "private key KEY does not belong to the first certificate of CERT"},
+		"key of another":       {cert, inPKCS8(t, other), "private key KEY does not belong to the first certificate of CERT"},
 		"files exchanged":      {plain, cert, "certificate CERT: has no PEM block CERTIFICATE; it has PRIVATE KEY"},
 		"certificate as key":   {cert, cert, "private key KEY: has no PEM block PRIVATE KEY; it has CERTIFICATE"},
 		"empty":                {nil, plain, "certificate CERT: has no PEM block CERTIFICATE; it is empty"},
 		"DER":                  {[]byte{0x30, 0x82, 1, 2}, plain, "it is no PEM file: convert it with openssl x509"},
 		"broken certificate":   {append(slices.Clone(cert), pemOf("CERTIFICATE", []byte{1})...), plain, "certificate CERT: certificate 2 of the file is broken"},
 		"broken key":           {cert, pemOf("PRIVATE KEY", []byte{1}), "private key KEY: PEM block PRIVATE KEY is broken"},
-		"key that cannot sign": {cert, pkcs8(t, exchange), "cannot sign: use RSA, ECDSA or Ed25519"},
+		"key that cannot sign": {cert, inPKCS8(t, exchange), "cannot sign: use RSA, ECDSA or Ed25519"},
 		"expired":              {certFor(t, key, now.Add(-24*time.Hour)), plain, "certificate CERT: expired on "},
 		"not yet":              {certFor(t, key, now.Add(24*time.Hour)), plain, "certificate CERT: not valid before "},
 	} {
@@ -288,7 +290,7 @@ func TestFailedReloadKeepsTheOld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := writeFiles(t, certFor(t, key, time.Now()), pkcs8(t, key))
+	f := writeFiles(t, certFor(t, key, time.Now()), inPKCS8(t, key))
 	s := mustNew(t, Config{CertPath: f.cert, KeyPath: f.key})
 	before := s.Certificate()
 	if err := os.WriteFile(f.key, nil, 0o600); err != nil {
