@@ -123,7 +123,9 @@ func TestCertificatesAreReloadedUnderLoad(t *testing.T) {
 	close(stop)
 	busy.Wait()
 	files.write(&identity{cert: []byte("half a fi")})
-	eventually(t, "the bad file is reported", func() bool { return strings.Contains(w.log.String(), "new TLS files cannot be used: the last good ones stay") })
+	eventually(t, "the bad file is reported", func() bool {
+		return strings.Contains(w.log.String(), "new TLS files cannot be used: the last good ones stay")
+	})
 	if name := w.shown(); name != string(rune('a'+swaps-1)) {
 		t.Errorf("%q is shown", name)
 	}
