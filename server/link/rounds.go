@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cloudwego/netpoll"
 	"golang.org/x/sys/unix"
@@ -24,6 +25,9 @@ func pollers() int { return (runtime.GOMAXPROCS(0) + 1) / 2 }
 type bell struct {
 	fd    int // written to
 	round *turn.Round
+	rung  atomic.Bool // and not heard yet
+	rest  *rest       // nil: netpoll waits, always
+	tired atomic.Bool // the poller rests when it hears it
 }
 
 // bells are one for each poller: netpoll hands connections to them in turn.
@@ -65,13 +69,21 @@ func (b *bell) hang() error {
 		return err
 	}
 	b.fd = pair[1]
+	if rest, err := newRest(pair[0]); err == nil {
+		b.rest = rest
+		b.tire()
+	}
 	return nil
 }
 
 var stroke = []byte{1}
 
-// ring is called once for each run of the round, so that there is always room for the byte.
-func (b *bell) ring() { _, _ = rawWrite(b.fd, stroke) }
+// ring has the poller hear the bell when it has read from the other sockets.
+func (b *bell) ring() {
+	if b.rung.CompareAndSwap(false, true) {
+		_, _ = rawWrite(b.fd, stroke)
+	}
+}
 
 // heard is called by the poller.
 func (b *bell) heard(_ context.Context, conn netpoll.Connection) error {
@@ -82,6 +94,21 @@ func (b *bell) heard(_ context.Context, conn netpoll.Connection) error {
 	if err := r.Release(); err != nil {
 		return err
 	}
+	b.rung.Store(false)
 	b.round.Run()
+	switch {
+	case !b.tired.Load():
+	case b.rest.take():
+		b.ring()
+	default:
+		b.tired.Store(false)
+		time.AfterFunc(restAgain, b.tire)
+	}
 	return nil
+}
+
+// tire has the poller rest when there is nothing to read.
+func (b *bell) tire() {
+	b.tired.Store(true)
+	b.ring()
 }
