@@ -219,7 +219,7 @@ func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	block := pool.Get(n + room)
 	copy(block.Bytes(), bytes)
 	if room > 0 {
-		if more, err := unix.Read(p.fd, block.Bytes()[n:]); err == nil {
+		if more, err := rawRead(p.fd, block.Bytes()[n:]); err == nil {
 			n += more
 		}
 	}

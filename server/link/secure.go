@@ -257,7 +257,7 @@ func (w *wire) fill() error {
 	n, failed := 0, error(nil)
 	err := w.raw.Read(func(fd uintptr) bool {
 		w.from = pool.Get(cipherBytesMax)
-		n, failed = unix.Read(int(fd), w.from.Bytes())
+		n, failed = rawRead(int(fd), w.from.Bytes())
 		if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
 			w.drop()
 			return false
@@ -310,7 +310,7 @@ func (w *wire) flush() (blocked bool, err error) {
 func (w *wire) tryWrite(p []byte) (n int, err error) {
 	var failed error
 	err = w.raw.Write(func(fd uintptr) bool {
-		n, failed = unix.Write(int(fd), p)
+		n, failed = rawWrite(int(fd), p)
 		return true
 	})
 	if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {

@@ -7,9 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rawWrite and rawWritev go to the kernel without telling the scheduler. The descriptors never block,
-// and a call is over in microseconds; for one that is told of, the scheduler may give the
-// processor away and wake a thread for it, which costs more than the call.
+// rawRead, rawWrite and rawWritev go to the kernel without telling the scheduler. The descriptors
+// never block, and a call is over in microseconds; for one that is told of, the scheduler wakes its
+// monitor, and may give the processor away and wake a thread for it, which costs more than the call.
+
+// rawRead is read(2); p is not empty.
+func rawRead(fd int, p []byte) (int, error) {
+	return result(syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p))))
+}
 
 // rawWrite is write(2); p is not empty.
 func rawWrite(fd int, p []byte) (int, error) {
