@@ -169,12 +169,15 @@ func (w *witnessed) Close(cause error) {
 	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
-	line := w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr)
-	if cert := w.link.Certificate; cert != nil {
-		line = line.Stringer("certificate", cert.Subject)
-	}
-	line.Err(cause).Msg("connection ended")
+	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Func(w.certificate).Err(cause).Msg("connection ended")
 	w.Client.Close(cause)
+}
+
+// certificate says by whose the client has shown who it is, if it has.
+func (w *witnessed) certificate(line *zerolog.Event) {
+	if cert := w.link.Certificate; cert != nil {
+		line.Stringer("certificate", cert.Subject)
+	}
 }
 
 func (s *Server) forget(l *link.Link) {

@@ -111,7 +111,10 @@ func subscriptions(settings *apiv2.Settings, now time.Time) (all []command.Subsc
 // mark is how a message of this proxy says whose it is, as encode writes it. Inside a string of
 // another's message the quotes would be escaped.
 func mark(proxy string) []byte {
-	name, _ := json.Marshal(proxy) // a string: no error
+	name, err := json.Marshal(proxy)
+	if err != nil {
+		panic(err) // every string can be written
+	}
 	return append([]byte(`"localProxyId":`), name...)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -99,11 +98,11 @@ func newRest(fd int) (*rest, error) {
 		return nil, err
 	}
 	for _, entry := range mine {
-		kind, err := os.Readlink(filepath.Join("/proc/self/fd", entry.Name()))
+		kind, err := os.Readlink("/proc/self/fd/" + entry.Name())
 		if err != nil || kind != "anon_inode:[eventpoll]" {
 			continue
 		}
-		info, err := os.ReadFile(filepath.Join("/proc/self/fdinfo", entry.Name()))
+		info, err := os.ReadFile("/proc/self/fdinfo/" + entry.Name())
 		if err != nil || !watches(info, fd) {
 			continue
 		}
