@@ -107,6 +107,7 @@ func TestFloods(t *testing.T) {
 		{"GOAWAY", UnknownFlood, 1000, 1200, Limits{}, func(int) []byte {
 			return frame.AppendGoAway(nil, 0, frame.NoError, "")
 		}},
+		{"header lists that are too long", HeaderLists, 20, 30, Limits{HeaderFieldsMax: 3}, open},
 		{"refused streams", RefusedStreams, 200, 240, Limits{StreamsMax: 1}, open},
 		{"long header block", Continuations, 0, 1, Limits{HeaderListBytesMax: 8000}, func(i int) []byte {
 			b := frame.AppendHeaders(nil, 1, make([]byte, 8000), 0)

@@ -25,27 +25,27 @@ var allowances = [Violations]allowance{
 	DataDribble:    {1000, time.Second / 100, "too many tiny DATA frames"},
 	UnknownFlood:   {1000, time.Second / 100, "too many frames of unknown types"},
 	RefusedStreams: {200, time.Second / 20, "too many streams beyond the limit"},
+	HeaderLists:    {20, time.Second, "too many header lists beyond the limit"},
 }
 
-// bucket is a token bucket kept as one instant: when it will be full again.
-type bucket struct{ full time.Time }
+// bucket is a token bucket kept as one instant, in time since the connection began: when it will be
+// full again.
+type bucket time.Duration
 
 // take spends one token and tells whether there was one.
-func (b *bucket) take(a *allowance, now time.Time) bool {
-	if b.full.Before(now) {
-		b.full = now
-	}
-	if b.full.Sub(now) > time.Duration(a.burst-1)*a.interval {
+func (b *bucket) take(a *allowance, now time.Duration) bool {
+	full := max(time.Duration(*b), now)
+	if full-now > time.Duration(a.burst-1)*a.interval {
 		return false
 	}
-	b.full = b.full.Add(a.interval)
+	*b = bucket(full + a.interval)
 	return true
 }
 
 // spend counts a violation and ends the connection when its allowance is used up.
 func (c *Conn) spend(v Violation) error {
 	c.cfg.count(v)
-	if c.buckets[v].take(&allowances[v], c.now) {
+	if c.buckets[v].take(&allowances[v], c.now.Sub(c.begun)) {
 		return nil
 	}
 	return ConnError{Code: frame.EnhanceYourCalm, Reason: allowances[v].reason}

@@ -16,14 +16,17 @@ const closedMax = 64
 // closedStreams remembers the streams that ended last, because section 5.1 treats frames for
 // them according to how they ended. Those that we reset have a ring of their own: their
 // clients may still be sending, and ever so many calls that end well must not push them out.
-type closedStreams struct{ ours, others closedRing }
+type closedStreams struct{ ours, others *closedRing } // nil: none has ended
 
 func (c *closedStreams) add(id uint32, how ending) {
+	ring := &c.others
 	if how == resetByUs {
-		c.ours.add(id, how)
-		return
+		ring = &c.ours
 	}
-	c.others.add(id, how)
+	if *ring == nil {
+		*ring = new(closedRing)
+	}
+	(*ring).add(id, how)
 }
 
 func (c *closedStreams) how(id uint32) ending {
@@ -46,6 +49,9 @@ func (r *closedRing) add(id uint32, how ending) {
 
 // how looks from the newest to the oldest.
 func (r *closedRing) how(id uint32) ending {
+	if r == nil {
+		return forgotten
+	}
 	for i := range uint8(closedMax) {
 		if at := (r.at - 1 - i) % closedMax; r.ids[at] == id {
 			return r.hows[at]

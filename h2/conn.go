@@ -49,6 +49,7 @@ type Conn struct {
 	opened  uint64 // calls since the last Drain, not yet counted
 
 	// time and abuse
+	begun        time.Time
 	due          time.Time // when Tick is wanted
 	prefaceDue   time.Time // for the preface, then for the acknowledgment
 	idleSince    time.Time // zero: not idle, or not yet noticed by Tick
@@ -65,7 +66,7 @@ type Conn struct {
 func New(cfg *Config, svc Service, now time.Time) *Conn {
 	cfg.prepare()
 	c := &Conn{
-		cfg: cfg, svc: svc, now: now, heardAt: now,
+		cfg: cfg, svc: svc, now: now, begun: now, heardAt: now,
 		recvWindow: cfg.limits.ConnWindowBytes,
 		sendWindow: frame.WindowInitial,
 		peerWindow: frame.WindowInitial,

@@ -17,6 +17,7 @@ const (
 	WindowFlood                     // WINDOW_UPDATE out of proportion to what we sent
 	UnknownFlood                    // frames of unknown types, and GOAWAY
 	RefusedStreams                  // streams beyond StreamsMax
+	HeaderLists                     // header lists too long once decoded (CVE-2016-6581)
 	Continuations                   // header block too long on the wire (CVE-2024-27316)
 	ControlBacklog                  // unsent acknowledgments and resets
 	OutboxBacklog                   // unsent output
@@ -27,7 +28,7 @@ const (
 var violationNames = [violationsLen]string{
 	"rapid_reset", "provoked_reset", "ping_flood", "settings_flood", "priority_flood",
 	"empty_data", "data_dribble", "window_flood", "unknown_flood", "refused_streams",
-	"continuations", "control_backlog", "outbox_backlog", "timeouts",
+	"header_lists", "continuations", "control_backlog", "outbox_backlog", "timeouts",
 }
 
 // Violations is the number of kinds; the kinds are 0 to Violations-1.

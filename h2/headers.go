@@ -129,8 +129,11 @@ func (c *Conn) skip(block []byte) error {
 // blockError is what the decoder's error means for the connection.
 func (c *Conn) blockError() error {
 	err := c.decoder.Err()
-	if err == nil || hpack.Recoverable(err) {
+	switch {
+	case err == nil:
 		return nil
+	case hpack.Recoverable(err):
+		return c.spend(HeaderLists)
 	}
 	return ConnError{Code: frame.CompressionError, Reason: err.Error()}
 }

@@ -72,6 +72,7 @@ var layers = []layer{
 	{of: "server/metrics", may: []string{"h2", "remoting", "pool", "server/*"}, never: []string{"server/admin"}, why: "metrics reads counters; what it counts does not know it"},
 	{of: "server/admin", may: []string{"server/config", "server/metrics", "pool"}, never: []string{"h2", "remoting"}, why: "the operator's port reads; it takes no part in serving"},
 
+	{of: "server/floods", may: []string{http2, hpack}, why: "an attacker shares no code with its victim"},
 	{of: "server/simtest", may: []string{"h2", "h2/h2test", "remoting", "remoting/fakebroker", "server", "server/*", "codec/*", "pool"}, why: "simtest is the whole proxy on in-memory links"},
 	{of: "server", may: []string{"h2", "remoting", "server/*", "codec/*", "pool", netpoll, zerolog}, why: "server wires, and nothing but wires"},
 	{of: "server/cli", may: []string{"server/config", "server/local/catalog", "server/local/door", "codec/apiv2", "codec/grpc", http2, protobuf}, never: []string{"h2", "remoting", "server/backend"}, why: "the subcommands are a client of a running proxy: they know what anybody outside can know, and share no machine with it"},

@@ -57,7 +57,7 @@ type floodKind struct {
 
 const pieceBytes = 64 << 10
 
-var floods = []floodKind{
+var neverRead = []floodKind{
 	{"PING", func() func() []byte {
 		return after(hello(nil), repeated(frame(framePing, 0, 0, []byte("anybody?"))))
 	}},

@@ -61,7 +61,7 @@ func TestReconnectingFlood(t *testing.T) {
 			held(t, proxy, transport == "TLS", heldGrowthMax, func() {
 				sent, conns := int64(0), 0
 				for begun := time.Now(); time.Since(begun) < floodTime(t); conns++ {
-					n, _ := pour(dialFlood(t, proxy.addr, transport == "TLS"), floods[len(floods)-1], floodTime(t))
+					n, _ := pour(dialFlood(t, proxy.addr, transport == "TLS"), neverRead[len(neverRead)-1], floodTime(t))
 					sent += n
 				}
 				t.Logf("%d connections, %.1f MB", conns, mb(sent))

@@ -30,15 +30,15 @@ func floodTime(tb testing.TB) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// A client that sends and never reads is closed, and the process stays small.
-func TestFlood(t *testing.T) {
+// TestNeverReads: a client that sends and never reads is closed, and the process stays small.
+func TestNeverReads(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("RSS is read from /proc")
 	}
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: "flood"})
 	for _, transport := range []string{"cleartext", "TLS"} {
-		for _, f := range floods {
+		for _, f := range neverRead {
 			t.Run(transport+"/"+f.name, func(t *testing.T) {
 				proxy := startProxy(t, map[string]any{
 					"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",

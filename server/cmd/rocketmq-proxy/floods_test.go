@@ -1,0 +1,143 @@
+package main_test
+
+import (
+	"crypto/tls"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/remoting/fakebroker"
+	"rocketmq-proxy/server/floods"
+)
+
+// siegeTime is how long each attacker of TestFloods comes again and again.
+const siegeTime = 300 * time.Millisecond
+
+// TestFloods: whoever attacks is thrown out with the right code after the attack's figure, however
+// often it comes again, while a neighbour is served, and leaves nothing behind.
+func TestFloods(t *testing.T) {
+	victim := startVictim(t)
+	for _, transport := range []string{"cleartext", "TLS"} {
+		secure := transport == "TLS"
+		neighbour := floods.NewNeighbour(victim.addr, secure, victimCall(t))
+		defer neighbour.Close()
+		if _, err := neighbour.CallFor(siegeTime); err != nil {
+			t.Fatal(err)
+		}
+		for i := range floods.All {
+			a := floods.All[i]
+			if a.Slow() {
+				continue
+			}
+			a.Max = a.Within // so many must do
+			t.Run(transport+"/"+a.Name, func(t *testing.T) {
+				victim.forgetPeak()
+				before := victim.memory("VmRSS")
+				once := func() (*floods.Outcome, error) { return a.Run(dialer(victim.addr, secure), victimCall(t)) }
+				outcome, plays, took, err := a.Siege(siegeTime, neighbour, once)
+				if err != nil {
+					t.Fatal(err)
+				}
+				growth := victim.memory("VmHWM") - before
+				t.Logf("%v after %d pieces and %v; %d attackers, RSS %+.1f MB at its peak, a neighbour's p99 %v of %d calls",
+					outcome, outcome.Pieces, outcome.After.Round(time.Microsecond), plays, mb(growth), floods.Quantile(took, 0.99), len(took))
+				checkThrownOut(t, &a, outcome)
+				checkGrowth(t, growth)
+			})
+		}
+	}
+	if !within(patience, func() bool { return victim.sockets() <= victim.socketsCalm+2 }) { // the neighbours'
+		t.Errorf("%d sockets, %d before", victim.sockets(), victim.socketsCalm)
+	}
+	if code := victim.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestFloodsSlow: who only waits, or dribbles, is thrown out when the time is over.
+func TestFloodsSlow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("eleven seconds")
+	}
+	victim := startVictim(t)
+	t.Run("all at once", func(t *testing.T) {
+		for i := range floods.All {
+			a := &floods.All[i]
+			if !a.Slow() {
+				continue
+			}
+			for _, transport := range []string{"cleartext", "TLS"} {
+				t.Run(transport+"/"+a.Name, func(t *testing.T) {
+					t.Parallel()
+					outcome, err := a.Run(dialer(victim.addr, transport == "TLS"), victimCall(t))
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Logf("%v after %v", outcome, outcome.After.Round(time.Millisecond))
+					checkThrownOut(t, a, outcome)
+				})
+			}
+		}
+	})
+	if code := victim.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func checkThrownOut(t *testing.T, a *floods.Attack, o *floods.Outcome) {
+	t.Helper()
+	if !a.ThrownOut(o) {
+		t.Errorf("%v, want a GOAWAY of %v", o, a.Codes)
+	}
+	if a.By > 0 && o.After > a.By {
+		t.Errorf("after %v, want %v", o.After, a.By)
+	}
+}
+
+// victim is a proxy in front of a fake broker.
+type victim struct {
+	*process
+	socketsCalm int
+}
+
+func startVictim(t *testing.T) *victim {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("RSS is read from /proc")
+	}
+	fake := fakebroker.Start(t)
+	fake.SetTopic(fakebroker.Topic{Name: "flood"})
+	p := startProxy(t, map[string]any{
+		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
+		"heartbeatSyncerTopicName": "", // sockets are counted
+	})
+	honest := dialHonest(p.addr, false)
+	for range 300 {
+		honest.queryRoute(t)
+		honest.sendMessage(t)
+	}
+	honest.close()
+	return &victim{process: p, socketsCalm: p.sockets()}
+}
+
+func victimCall(tb testing.TB) floods.Call {
+	tb.Helper()
+	request, err := proto.Marshal(&apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return floods.Call{Path: servicePath + "QueryRoute", Request: request}
+}
+
+func dialer(addr string, secure bool) func() (net.Conn, error) {
+	return func() (net.Conn, error) {
+		if secure {
+			return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+		}
+		return net.Dial("tcp", addr)
+	}
+}
