@@ -49,7 +49,7 @@ run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESR
 export NAMESRV_ADDR
 
 ## Check it
-.PHONY: test format vet unit crash unit-race modules race conformance soak fuzz bench bench-local lint
+.PHONY: test format vet unit crash unit-race modules race conformance soak floods fuzz bench bench-local lint
 test: format vet unit crash unit-race modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
@@ -88,6 +88,9 @@ conformance: ## Official clients against Local mode and, with Java 17 and Maven,
 
 soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goroutines
 	cd server/conformance && CONFORMANCE_TARGET=local CONFORMANCE_SOAK=$(SOAK) go test -count=1 -timeout 0 -run LocalSoak -v .
+
+floods: ## The known HTTP/2 floods on this proxy, grpc-go, x/net and, with Java 17 and Maven, the Java proxy; prints a table
+	cd server/conformance && go test -count=1 -timeout 30m -run TestCompare -v ./floods -compare
 
 fuzz: ## Run every fuzz target for FUZZTIME
 	@mkdir -p .tmp
