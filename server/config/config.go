@@ -101,6 +101,10 @@ type GRPC struct {
 	MessageBytesMax int `key:"grpcMaxInboundMessageSize" in:"1024..2147483647"`
 	// IdleTime is how long a connection without calls is kept. Default 120 s.
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
+	// ProxyProtocolTrusted is the networks of load balancers, separated by commas, whose connections
+	// may begin with a PROXY header that says who the client is: see [GRPC.TrustedRelays]. Default
+	// none. Java: there is no such key, and every client may say so. Our own key.
+	ProxyProtocolTrusted string `key:"proxyProtocolTrusted"`
 }
 
 // TLS is what the gRPC port shows, and asks for.

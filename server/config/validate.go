@@ -128,6 +128,10 @@ func (c *Config) validateAddrs(blame blame) {
 	if _, err := c.Proxy.Advertised(); err != nil {
 		blame("advertise", "%v", err)
 	}
+	_, faults := c.GRPC.TrustedRelays()
+	for _, err := range faults {
+		blame("proxyProtocolTrusted", "%v", err)
+	}
 	if a := c.Operator.AdminAddr; a != "" {
 		if err := checkHostPort(a, 0); err != nil {
 			blame("adminListenAddr", "is %q, which %v; an example is 127.0.0.1:8082", a, err)
