@@ -88,6 +88,8 @@ type socket interface {
 
 // Link is one socket, with an inbox and one machine.
 type Link struct {
+	Ends
+
 	turn    *turn.Turn
 	machine Machine
 	socket  socket
@@ -95,8 +97,6 @@ type Link struct {
 
 	ended func() // told when all is over; may be nil
 
-	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets.
-	LocalAddr, RemoteAddr string
 	// Certificate is what the peer of an accepted TLS connection has shown, verified; nil: nothing.
 	Certificate *x509.Certificate
 

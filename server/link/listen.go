@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -40,6 +41,13 @@ type Front struct {
 	TLS *tls.Config
 	// TLSOnly rejects what Speaks would take in cleartext.
 	TLSOnly bool
+	// Relays are the networks of those who may say who is behind them, before anything else; what
+	// others say is the client's. None: there are no relays.
+	Relays []netip.Prefix
+	// Introduction reads that from the first bytes of a relay: n of them. Never: they are not an
+	// introduction, so the relay is served as what it is. It bounds how much More is asked for. Nil
+	// without Relays.
+	Introduction func(first []byte) (said Introduction, n int, verdict Verdict, err error)
 	// Failed hears of connections that ended before they had a machine: bad handshakes,
 	// other protocols, silence. May be nil.
 	Failed func(remote string, err error)
@@ -55,10 +63,10 @@ var (
 )
 
 // firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
-// is known. Tests shorten it.
+// is known, an introduction included. Tests shorten it.
 var firstBytesTimeout = 10 * time.Second
 
-// firstBytesMax is how many bytes are looked at; the HTTP/2 preface has 24.
+// firstBytesMax is how many bytes are read, and looked at; the HTTP/2 preface has 24.
 const firstBytesMax = 512
 
 // tlsRecordHandshake is the first byte of a TLS ClientHello (RFC 8446 section 5.1).
@@ -191,43 +199,45 @@ func (ln *Listener) failed(remote string, err error) {
 
 // open finds out what conn speaks and hands it to the right kind of socket.
 func (ln *Listener) open(conn *net.TCPConn) {
-	remote := conn.RemoteAddr().String()
-	first, verdict, err := ln.peek(conn)
+	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
+	ends, first, err := ln.introduced(conn)
+	verdict := Never
+	if err == nil {
+		first, verdict, err = ln.peek(conn, first)
+	}
 	switch {
 	case err != nil:
-		err = errors.Join(errNoFirstBytes, err)
 	case verdict == Yes && ln.front.TLSOnly:
 		err = ln.reject(conn, first, errTLSOnly)
 	case verdict == Yes:
-		err = ln.openPlain(conn, first)
+		err = ln.openPlain(conn, ends, first)
 	case first[0] != tlsRecordHandshake:
 		err = ln.reject(conn, first, errOtherProtocol)
 	case ln.front.TLS == nil:
 		err = ln.reject(conn, first, errNoTLS)
 	default:
-		err = ln.openSecure(conn, first)
+		err = ln.openSecure(conn, ends, first)
 	}
 	_ = conn.Close()
 	if err != nil {
-		ln.failed(remote, err)
+		ln.failed(ends.RemoteAddr, err)
 	}
 }
 
-func (ln *Listener) peek(conn net.Conn) ([]byte, Verdict, error) {
-	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
-	first := make([]byte, firstBytesMax)
-	n := 0
+// peek reads on until first tells the protocol.
+func (ln *Listener) peek(conn net.Conn, first []byte) ([]byte, Verdict, error) {
 	for {
-		got, err := conn.Read(first[n:])
-		n += got
-		if err != nil {
-			return first[:n], Never, err
+		if len(first) > 0 {
+			if first[0] == tlsRecordHandshake {
+				return first, Never, nil
+			}
+			if verdict := ln.front.Speaks(first); verdict != More || len(first) >= firstBytesMax {
+				return first, verdict, nil
+			}
 		}
-		if first[0] == tlsRecordHandshake {
-			return first[:n], Never, nil
-		}
-		if verdict := ln.front.Speaks(first[:n]); verdict != More || n == len(first) {
-			return first[:n], verdict, nil
+		var err error
+		if first, err = readMore(conn, first); err != nil {
+			return first, Never, errors.Join(errNoFirstBytes, err)
 		}
 	}
 }
@@ -256,11 +266,8 @@ func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 	return why
 }
 
-func (ln *Listener) newLink(conn *net.TCPConn) *Link {
-	l := &Link{
-		machine: unborn{}, limits: ln.limits, taken: make(chan struct{}, 1),
-		LocalAddr: conn.LocalAddr().String(), RemoteAddr: conn.RemoteAddr().String(),
-	}
+func (ln *Listener) newLink(ends Ends) *Link {
+	l := &Link{machine: unborn{}, limits: ln.limits, taken: make(chan struct{}, 1), Ends: ends}
 	l.turn = turn.New(l)
 	return l
 }
@@ -276,13 +283,13 @@ func (ln *Listener) begin(l *Link, first []byte) {
 
 // openPlain gives a duplicate of the descriptor to netpoll; the original is closed by the
 // caller, which does not end the connection.
-func (ln *Listener) openPlain(conn *net.TCPConn, first []byte) error {
+func (ln *Listener) openPlain(conn *net.TCPConn, ends Ends, first []byte) error {
 	fd, err := duplicate(conn)
 	if err != nil {
 		return err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	l := ln.newLink(conn)
+	l := ln.newLink(ends)
 	join(l.turn)
 	l.ended = ln.left
 	ln.promote(conn)
@@ -309,19 +316,20 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 
 // openSecure does the handshake and then reads until the connection ends: the caller's
 // goroutine is the connection's.
-func (ln *Listener) openSecure(conn *net.TCPConn, first []byte) error {
+func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error {
 	s, err := handshake(conn, first, ln.front.TLS, ln.limits.WriteTimeout)
 	if err != nil {
 		return err
 	}
-	first, verdict, err := ln.peek(s.tls)
+	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
+	first, verdict, err := ln.peek(s.tls, nil)
 	switch {
 	case err != nil:
-		return errors.Join(errNoFirstBytes, err)
+		return err
 	case verdict != Yes:
 		return ln.reject(s.tls, first, errOtherProtocol)
 	}
-	l := ln.newLink(conn)
+	l := ln.newLink(ends)
 	if state := s.tls.ConnectionState(); len(state.VerifiedChains) > 0 {
 		l.Certificate = state.VerifiedChains[0][0]
 	}

@@ -380,7 +380,7 @@ func Dial(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Li
 	}
 	l := &Link{
 		turn: t, machine: m, limits: limits, taken: make(chan struct{}, 1),
-		RemoteAddr: addr, LocalAddr: conn.LocalAddr().String(),
+		Ends: Ends{RemoteAddr: addr, LocalAddr: conn.LocalAddr().String()},
 	}
 	join(t)
 	if err := newPlain(l, fder.Fd()).register(conn, nil); err != nil {
