@@ -29,7 +29,8 @@ const (
 		"Point a RocketMQ 5 client at it; see the README of rocketmq-proxy.\n"
 	rejectRemoting = "this is the gRPC port of rocketmq-proxy (RocketMQ 5 clients); " +
 		"4.x clients speak Remoting and are not served here"
-	rejectCleartext = "this port speaks TLS only (tlsServerMode is enforcing): have the client use TLS"
+	rejectIntroduction = "This port takes a PROXY header only from the networks that proxyProtocolTrusted names, and this peer is in none of them.\n"
+	rejectCleartext    = "this port speaks TLS only (tlsServerMode is enforcing): have the client use TLS"
 )
 
 // tlsHandshake is the first byte of a TLS connection (RFC 8446 section 5.1).
@@ -50,6 +51,9 @@ func reject(first []byte) []byte {
 	if line, _, _ := bytes.Cut(first, []byte("\r\n")); bytes.Contains(line, []byte(" HTTP/1.")) {
 		return fmt.Appendf(nil, "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Type: text/plain; charset=utf-8\r\n"+
 			"Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(rejectHTTP1), rejectHTTP1)
+	}
+	if isIntroduction(first) {
+		return frame.AppendGoAway(frame.AppendSettings(nil), 0, frame.ProtocolError, rejectIntroduction)
 	}
 	if head, isFrame := remotingHead(first); isFrame {
 		return command.AppendResponse(nil, head.Opaque, int32(command.ResponseSystemError), rejectRemoting, nil, 0)

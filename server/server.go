@@ -96,10 +96,12 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 func (s *Server) listen(sessions *session.Registry) error {
 	ready := make(chan struct{})
 	front := link.Front{
-		Speaks:  speaksHTTP2,
-		Reject:  reject,
-		TLSOnly: s.config.TLS.Mode == config.TLSEnforcing,
-		Failed:  s.connectionFailed,
+		Speaks:       speaksHTTP2,
+		Reject:       reject,
+		TLSOnly:      s.config.TLS.Mode == config.TLSEnforcing,
+		Relays:       relays(&s.config),
+		Introduction: introduction,
+		Failed:       s.connectionFailed,
 		Machine: func(l *link.Link) link.Machine {
 			<-ready
 			return s.newClient(l)
@@ -141,6 +143,9 @@ func (s *Server) Announce(out io.Writer, program string) {
 	if s.config.Proxy.Advertise != "" {
 		told.Str("clientsAreTold", s.config.Proxy.Advertise)
 	}
+	if s.config.GRPC.ProxyProtocolTrusted != "" {
+		told.Str("proxyProtocolTrusted", s.config.GRPC.ProxyProtocolTrusted)
+	}
 	told.Str("name", s.config.Proxy.Name).Str("mode", string(s.config.Proxy.Mode)).Str("nameServers", s.config.NameServer.Addr).
 		Str("clientsDial", net.JoinHostPort(s.config.Proxy.LocalAddr, strconv.Itoa(s.Port()))).
 		Bool("selfSigned", s.config.TLS.TestMode).Str("admin", s.admin.Addr()).
@@ -169,7 +174,14 @@ func (w *witnessed) Close(cause error) {
 	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
-	w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr).Func(w.certificate).Err(cause).Msg("connection ended")
+	line := w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr)
+	if w.link.Relay != "" {
+		line = line.Str("relay", w.link.Relay).Str("relaySaid", w.link.RelayNote)
+	}
+	if cert := w.link.Certificate; cert != nil {
+		line = line.Stringer("certificate", cert.Subject)
+	}
+	line.Err(cause).Msg("connection ended")
 	w.Client.Close(cause)
 }
 
@@ -299,7 +311,11 @@ func (s *Server) domainChanged(err error) {
 }
 
 func (s *Server) connectionFailed(remote string, err error) {
-	s.log.Debug().Str("client", remote).Err(err).Msg("connection not accepted")
+	level := zerolog.DebugLevel // anybody can make these
+	if errors.Is(err, link.ErrIntroduction) {
+		level = zerolog.WarnLevel // these come from a load balancer that is ours
+	}
+	s.log.WithLevel(level).Str("client", remote).Err(err).Msg("connection not accepted")
 }
 
 // dial joins the cluster's wish for a connection with the sockets.
