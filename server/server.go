@@ -174,21 +174,21 @@ func (w *witnessed) Close(cause error) {
 	if _, broken := errors.AsType[h2.ConnError](cause); broken || errors.Is(cause, link.ErrSlowPeer) {
 		level = zerolog.InfoLevel
 	}
-	line := w.server.log.WithLevel(level).Str("client", w.link.RemoteAddr)
-	if w.link.Relay != "" {
-		line = line.Str("relay", w.link.Relay).Str("relaySaid", w.link.RelayNote)
-	}
-	if cert := w.link.Certificate; cert != nil {
-		line = line.Stringer("certificate", cert.Subject)
-	}
-	line.Err(cause).Msg("connection ended")
+	w.server.log.WithLevel(level).EmbedObject(otherEnd{w.link}).Err(cause).Msg("connection ended")
 	w.Client.Close(cause)
 }
 
-// certificate says by whose the client has shown who it is, if it has.
-func (w *witnessed) certificate(line *zerolog.Event) {
-	if cert := w.link.Certificate; cert != nil {
-		line.Stringer("certificate", cert.Subject)
+// otherEnd is who a link is with, for a log.
+type otherEnd struct{ *link.Link }
+
+// MarshalZerologObject implements zerolog.LogObjectMarshaler.
+func (o otherEnd) MarshalZerologObject(line *zerolog.Event) {
+	line.Str("client", o.RemoteAddr)
+	if o.Relay != "" {
+		line.Str("relay", o.Relay).Str("relaySaid", o.RelayNote)
+	}
+	if o.Certificate != nil {
+		line.Stringer("certificate", o.Certificate.Subject)
 	}
 }
 
