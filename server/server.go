@@ -154,7 +154,7 @@ func (s *Server) Announce(out io.Writer, program string) {
 
 func (s *Server) newClient(l *link.Link) link.Machine {
 	w := &witnessed{server: s, link: l}
-	w.Client = s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, time.Now(), func() { s.forget(l) }, w.openBeside)
+	w.Client = s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, l.Since, func() { s.forget(l) }, w.openBeside)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients[l] = w.Client

@@ -63,7 +63,7 @@ var (
 )
 
 // firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
-// is known, an introduction included. Tests shorten it.
+// is known, an introduction and the TLS handshake included. Tests shorten it.
 var firstBytesTimeout = 10 * time.Second
 
 // firstBytesMax is how many bytes are read, and looked at; the HTTP/2 preface has 24.
@@ -199,8 +199,10 @@ func (ln *Listener) failed(remote string, err error) {
 
 // open finds out what conn speaks and hands it to the right kind of socket.
 func (ln *Listener) open(conn *net.TCPConn) {
-	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
+	begun := time.Now()
+	_ = conn.SetDeadline(begun.Add(firstBytesTimeout))
 	ends, first, err := ln.introduced(conn)
+	ends.Since = begun
 	verdict := Never
 	if err == nil {
 		first, verdict, err = ln.peek(conn, first)
@@ -321,7 +323,6 @@ func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error
 	if err != nil {
 		return err
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(firstBytesTimeout))
 	first, verdict, err := ln.peek(s.tls, nil)
 	switch {
 	case err != nil:

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Introduction is what a relay, such as a load balancer, says of the client behind it before it
@@ -18,8 +19,9 @@ type Introduction struct {
 	Note string
 }
 
-// Ends are the two ends of a connection.
+// Ends are the two ends of a connection, and when it began.
 type Ends struct {
+	Since time.Time // an accepted one was accepted
 	// LocalAddr and RemoteAddr are host:port, IPv6 hosts in brackets: those of the socket, or of the
 	// client behind a relay and what it dialled.
 	LocalAddr, RemoteAddr string

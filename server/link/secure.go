@@ -40,9 +40,6 @@ func (wouldBlock) Error() string   { return "no more bytes for now" }
 func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
-// handshakeTimeout bounds the TLS handshake.
-const handshakeTimeout = 10 * time.Second
-
 // handshake opens TLS on conn, of which peeked has been read already.
 func handshake(conn *net.TCPConn, peeked []byte, config *tls.Config, timeout time.Duration) (*secure, error) {
 	raw, err := conn.SyscallConn()
@@ -52,17 +49,12 @@ func handshake(conn *net.TCPConn, peeked []byte, config *tls.Config, timeout tim
 	s := &secure{wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}}
 	s.tls = tls.Server(s.wire, config)
 	s.wire.stalled = s.drained
-	_ = conn.SetDeadline(time.Now().Add(handshakeTimeout))
-	if err := s.tls.Handshake(); err != nil {
-		return nil, err
-	}
-	_ = conn.SetDeadline(time.Time{})
-	return s, nil
+	return s, s.tls.Handshake()
 }
 
 // attach joins s to its link. From here on nobody waits inside crypto/tls.
 func (s *secure) attach(l *Link) {
-	_ = s.wire.SetReadDeadline(time.Time{})
+	_ = s.wire.SetDeadline(time.Time{})
 	s.wire.pumping = true
 	s.link, l.socket = l, s
 }

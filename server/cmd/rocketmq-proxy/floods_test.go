@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,25 +65,26 @@ func TestFloodsSlow(t *testing.T) {
 		t.Skip("eleven seconds")
 	}
 	victim := startVictim(t)
-	t.Run("all at once", func(t *testing.T) {
-		for i := range floods.All {
-			a := &floods.All[i]
-			if !a.Slow() {
-				continue
-			}
-			for _, transport := range []string{"cleartext", "TLS"} {
-				t.Run(transport+"/"+a.Name, func(t *testing.T) {
-					t.Parallel()
-					outcome, err := a.Run(dialer(victim.addr, transport == "TLS"), victimCall(t))
-					if err != nil {
-						t.Fatal(err)
-					}
-					t.Logf("%v after %v", outcome, outcome.After.Round(time.Millisecond))
-					checkThrownOut(t, a, outcome)
-				})
-			}
+	call := victimCall(t)
+	var all sync.WaitGroup
+	for i := range floods.All {
+		a := &floods.All[i]
+		if !a.Slow() {
+			continue
 		}
-	})
+		for _, transport := range []string{"cleartext", "TLS"} {
+			all.Go(func() {
+				outcome, err := a.Run(dialer(victim.addr, transport == "TLS"), call)
+				if err != nil {
+					t.Errorf("%s, %s: %v", a.Name, transport, err)
+					return
+				}
+				t.Logf("%s, %s: %v after %v", a.Name, transport, outcome, outcome.After.Round(time.Millisecond))
+				checkThrownOut(t, a, outcome)
+			})
+		}
+	}
+	all.Wait()
 	if code := victim.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -91,10 +93,10 @@ func TestFloodsSlow(t *testing.T) {
 func checkThrownOut(t *testing.T, a *floods.Attack, o *floods.Outcome) {
 	t.Helper()
 	if !a.ThrownOut(o) {
-		t.Errorf("%v, want a GOAWAY of %v", o, a.Codes)
+		t.Errorf("%s: %v, want a GOAWAY of %v", a.Name, o, a.Codes)
 	}
 	if a.By > 0 && o.After > a.By {
-		t.Errorf("after %v, want %v", o.After, a.By)
+		t.Errorf("%s: after %v, want %v", a.Name, o.After, a.By)
 	}
 }
 
