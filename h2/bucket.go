@@ -28,8 +28,7 @@ var allowances = [Violations]allowance{
 	HeaderLists:    {20, time.Second, "too many header lists beyond the limit"},
 }
 
-// bucket is a token bucket kept as one instant, in time since the connection began: when it will be
-// full again.
+// bucket is a token bucket kept as one instant, in time since Config.begun: when it will be full again.
 type bucket time.Duration
 
 // take spends one token and tells whether there was one.
@@ -45,7 +44,7 @@ func (b *bucket) take(a *allowance, now time.Duration) bool {
 // spend counts a violation and ends the connection when its allowance is used up.
 func (c *Conn) spend(v Violation) error {
 	c.cfg.count(v)
-	if c.buckets[v].take(&allowances[v], c.now.Sub(c.begun)) {
+	if c.buckets[v].take(&allowances[v], c.now.Sub(c.cfg.begun)) {
 		return nil
 	}
 	return ConnError{Code: frame.EnhanceYourCalm, Reason: allowances[v].reason}

@@ -11,7 +11,7 @@ const (
 )
 
 // closedMax is how many ended streams of either sort are remembered.
-const closedMax = 64
+const closedMax = 32
 
 // closedStreams remembers the streams that ended last, because section 5.1 treats frames for
 // them according to how they ended. Those that we reset have a ring of their own: their

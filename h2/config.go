@@ -2,6 +2,7 @@ package h2
 
 import (
 	"sync"
+	"time"
 
 	"rocketmq-proxy/codec/grpc"
 	"rocketmq-proxy/codec/hpack"
@@ -19,6 +20,7 @@ type Config struct {
 	Requests *pool.Budget
 
 	once   sync.Once
+	begun  time.Time                 // the time of buckets counts from here
 	limits Limits                    // with defaults
 	names  *hpack.Names              // the headers we know, then Metadata
 	values [hpack.NamesMax + 1]int16 // by tag: index in Metadata, or -1
@@ -53,9 +55,10 @@ type Handler interface {
 	Canceled(s *Stream, cause error)
 }
 
-// prepare computes what all connections share.
-func (cfg *Config) prepare() {
+// prepare computes what all connections share, when the first of them begins.
+func (cfg *Config) prepare(now time.Time) {
 	cfg.once.Do(func() {
+		cfg.begun = now
 		cfg.limits = cfg.Limits.withDefaults()
 		if cfg.Counters == nil {
 			cfg.Counters = new(Counters)

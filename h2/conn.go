@@ -21,15 +21,19 @@ type Conn struct {
 	prefaceSeen  bool
 	settingsSeen bool // the client's first SETTINGS
 	settingsAck  bool // the client acknowledged ours
+	pinged       bool // a keepalive PING is out, since pingedAt
+	quiet        bool // no HEADERS or DATA sent since the last PING
+	overfull     bool // some stream must be reset for WaitingBytesMax
+	goAway       goAwayPhase
 	decoder      hpack.Decoder
-	block        headerBlock
-	recvWindow   int        // bytes of DATA the client may still send
-	recvOwed     int        // bytes received and not yet credited
-	partial      int        // bytes of incomplete messages, all streams
-	charged      int        // of them, taken from Config.Requests
-	favoured     Key        // whose window grows although partial is high
-	withheld     int        // streams whose window does not
-	message      pool.Chain // the message being delivered
+	block        *headerBlock // nil: none is open
+	recvWindow   int          // bytes of DATA the client may still send
+	recvOwed     int          // bytes received and not yet credited
+	partial      int          // bytes of incomplete messages, all streams
+	charged      int          // of them, taken from Config.Requests
+	favoured     Key          // whose window grows although partial is high
+	withheld     int          // streams whose window does not
+	message      pool.Chain   // the message being delivered
 
 	// what leaves
 	out        pool.Chain // encoded frames
@@ -39,34 +43,29 @@ type Conn struct {
 	peerFrame  int        // the client's SETTINGS_MAX_FRAME_SIZE
 	ready      readyList  // streams with messages and a window
 	waiting    int        // bytes of messages queued on streams
-	overfull   bool       // some stream must be reset for WaitingBytesMax
 
 	// the calls
 	streams slab
 	lastID  uint32 // the highest stream the client opened
 	closed  closedStreams
-	goAway  goAwayPhase
 	opened  uint64 // calls since the last Drain, not yet counted
 
 	// time and abuse
-	begun        time.Time
 	due          time.Time // when Tick is wanted
 	prefaceDue   time.Time // for the preface, then for the acknowledgment
 	idleSince    time.Time // zero: not idle, or not yet noticed by Tick
 	heardAt      time.Time // last bytes
-	pinged       bool      // a keepalive PING is out, since pingedAt
 	pingedAt     time.Time
 	buckets      [Violations]bucket
-	windowTokens int  // WINDOW_UPDATE frames still allowed
-	quiet        bool // no HEADERS or DATA sent since the last PING
+	windowTokens int // WINDOW_UPDATE frames still allowed
 }
 
 // New returns the connection of a client that has just connected. Our SETTINGS are ready to
 // be drained.
 func New(cfg *Config, svc Service, now time.Time) *Conn {
-	cfg.prepare()
+	cfg.prepare(now)
 	c := &Conn{
-		cfg: cfg, svc: svc, now: now, begun: now, heardAt: now,
+		cfg: cfg, svc: svc, now: now, heardAt: now,
 		recvWindow: cfg.limits.ConnWindowBytes,
 		sendWindow: frame.WindowInitial,
 		peerWindow: frame.WindowInitial,
@@ -248,7 +247,7 @@ func (c *Conn) fail(err error) {
 	c.cfg.Counters.ConnErrors.Add(1)
 	c.sendGoAway(c.lastID, e.Code, e.Reason)
 	c.in.Release()
-	c.block.release()
+	c.endBlock()
 	c.cancelAll(e)
 }
 
@@ -266,7 +265,7 @@ func (c *Conn) Close(cause error) {
 	}
 	c.cancelAll(cause)
 	c.in.Release()
-	c.block.release()
+	c.endBlock()
 	c.out.Release()
 	c.publish()
 }

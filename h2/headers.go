@@ -11,7 +11,7 @@ import (
 // headerBlock is a header block that takes more than one frame. Nothing may come between
 // its frames (section 4.3).
 type headerBlock struct {
-	stream        uint32 // 0: none is open
+	stream        uint32
 	endStream     bool
 	selfDependent bool
 	continuations int
@@ -19,22 +19,22 @@ type headerBlock struct {
 	due           time.Time
 }
 
-// admit refuses frames that may not come now.
+// admit refuses frames that may not come now. A nil block is none.
 func (b *headerBlock) admit(h frame.Head) error {
-	if b.stream == 0 && h.Kind == frame.KindContinuation {
+	if b == nil && h.Kind == frame.KindContinuation {
 		return protocolError("CONTINUATION without HEADERS")
 	}
-	if b.stream != 0 && (h.Kind != frame.KindContinuation || h.Stream != b.stream) {
+	if b != nil && (h.Kind != frame.KindContinuation || h.Stream != b.stream) {
 		return protocolError("header block interrupted")
 	}
 	return nil
 }
 
-func (b *headerBlock) release() {
-	if b.bytes != nil {
-		pool.PutScratch(b.bytes)
+func (c *Conn) endBlock() {
+	if c.block != nil {
+		pool.PutScratch(c.block.bytes)
+		c.block = nil
 	}
-	*b = headerBlock{}
 }
 
 // headers begins a call, or ends the client's side of one (section 6.2).
@@ -51,7 +51,7 @@ func (c *Conn) headers(h frame.Head, payload []byte) error {
 	if h.Flags.Has(frame.FlagEndHeaders) {
 		return c.headerBlock(h.Stream, p.Block, endStream, selfDependent)
 	}
-	c.block = headerBlock{
+	c.block = &headerBlock{
 		stream: h.Stream, endStream: endStream, selfDependent: selfDependent,
 		bytes: pool.GetScratch(), due: c.after(c.cfg.limits.HeaderBlockTimeout),
 	}
@@ -61,7 +61,7 @@ func (c *Conn) headers(h frame.Head, payload []byte) error {
 
 // continuation goes on with an open header block (section 6.10).
 func (c *Conn) continuation(h frame.Head, payload []byte) error {
-	b := &c.block
+	b := c.block
 	if b.continuations++; b.continuations > c.cfg.limits.ContinuationsMax {
 		return c.exceeded(Continuations, "ContinuationsMax: too many CONTINUATION frames")
 	}
@@ -72,7 +72,7 @@ func (c *Conn) continuation(h frame.Head, payload []byte) error {
 		return nil
 	}
 	err := c.headerBlock(b.stream, b.bytes.B, b.endStream, b.selfDependent)
-	b.release()
+	c.endBlock()
 	return err
 }
 

@@ -71,7 +71,7 @@ func (c *Conn) tickConn() error {
 			return c.late(frame.SettingsTimeout, "PrefaceTimeout: SETTINGS not acknowledged")
 		}
 	}
-	if c.block.stream != 0 && c.passed(c.block.due) {
+	if c.block != nil && c.passed(c.block.due) {
 		return c.late(frame.EnhanceYourCalm, "HeaderBlockTimeout: the header block does not end")
 	}
 	c.tickIdle()

@@ -276,10 +276,12 @@ func (s *Server) end() {
 const sweepEvery = 10 * time.Second
 
 func (s *Server) sweep(sessions *session.Registry) {
+	memory := newIdleMemory()
 	for {
 		select {
 		case now := <-s.sweeper.C:
 			sessions.Sweep(now)
+			memory.look(s.h2.Counters.StreamsOpened.Load())
 		case <-s.stop:
 			return
 		}

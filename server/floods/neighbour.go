@@ -99,6 +99,9 @@ func Quantile(took []time.Duration, p float64) time.Duration {
 	return took[min(int(p*float64(len(took))), len(took)-1)]
 }
 
+// comeAgain is how soon the next attacker of a siege comes when one was thrown out.
+const comeAgain = 20 * time.Millisecond
+
 // Siege plays an attack again and again, from one connection after the other, for as long as d, while n
 // calls.
 func (a *Attack) Siege(d time.Duration, n *Neighbour, once func() (*Outcome, error)) (first *Outcome, plays int, took []time.Duration, err error) {
@@ -122,6 +125,7 @@ func (a *Attack) Siege(d time.Duration, n *Neighbour, once func() (*Outcome, err
 		if first == nil {
 			first = outcome
 		}
+		time.Sleep(comeAgain)
 	}
 	cancel()
 	c := <-called

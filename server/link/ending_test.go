@@ -196,9 +196,9 @@ func TestInboxBytesMax(t *testing.T) {
 			}
 			sent <- n
 		}()
-		eventually(t, "the inbox is full", func() bool { return e.link.waiting() > limits.InboxBytesMax })
+		eventually(t, "the inbox is full", func() bool { return e.link.inboxBytes() > limits.InboxBytesMax })
 		time.Sleep(50 * time.Millisecond) // the sender gets stuck
-		if n := e.link.waiting(); n > limits.InboxBytesMax+2*limits.ReceiveBytes {
+		if n := e.link.inboxBytes(); n > limits.InboxBytesMax+2*limits.ReceiveBytes {
 			t.Errorf("%d bytes in the inbox", n)
 		}
 		close(work)

@@ -258,3 +258,10 @@ func sameBytes(tb testing.TB, got, want []byte) {
 	}
 	tb.Fatalf("got %d bytes, want %d", len(got), len(want))
 }
+
+// inboxBytes is how many received bytes the turn has not taken yet.
+func (l *Link) inboxBytes() int {
+	l.inMu.Lock()
+	defer l.inMu.Unlock()
+	return l.in.Len()
+}

@@ -93,7 +93,7 @@ type Link struct {
 	turn    *turn.Turn
 	machine Machine
 	socket  socket
-	limits  Limits
+	limits  *Limits
 
 	ended func() // told when all is over; may be nil
 
@@ -101,10 +101,10 @@ type Link struct {
 	Certificate *x509.Certificate
 
 	inMu   sync.Mutex
-	in     pool.Chain    // arrived, not yet taken by the turn
-	posted bool          // the turn has this link in its inbox
-	taken  chan struct{} // told when the turn has taken in
-	cause  error         // why the link ended; the first reason stays
+	in     pool.Chain // arrived, not yet taken by the turn
+	posted bool       // the turn has this link in its inbox
+	taken  sync.Cond  // the turn has taken in; of inMu
+	cause  error      // why the link ended; the first reason stays
 
 	// the turn's
 	feed    pool.Chain
@@ -180,6 +180,12 @@ func (l *Link) Due() time.Time {
 	return l.machine.Due()
 }
 
+func newLink(t *turn.Turn, m Machine, limits *Limits, ends Ends) *Link {
+	l := &Link{turn: t, machine: m, limits: limits, Ends: ends}
+	l.taken.L = &l.inMu
+	return l
+}
+
 // Turn is the turn that runs the machine.
 func (l *Link) Turn() *turn.Turn { return l.turn }
 
@@ -192,10 +198,7 @@ func (l *Link) OnTurn(now time.Time) {
 	l.in, l.feed = l.feed, l.in
 	l.posted = false
 	l.inMu.Unlock()
-	select {
-	case l.taken <- struct{}{}:
-	default:
-	}
+	l.taken.Signal()
 	if l.gone || l.ending {
 		l.ignore()
 		return
@@ -228,16 +231,11 @@ func (l *Link) receive(in *pool.Chain, here bool) (full bool) {
 // waits for input, so that is soon.
 func (l *Link) await() {
 	l.turn.Hasten()
-	for l.waiting() > l.limits.InboxBytesMax {
-		<-l.taken
-	}
-}
-
-// waiting is how many received bytes the turn has not taken yet.
-func (l *Link) waiting() int {
 	l.inMu.Lock()
 	defer l.inMu.Unlock()
-	return l.in.Len()
+	for l.in.Len() > l.limits.InboxBytesMax {
+		l.taken.Wait()
+	}
 }
 
 func (l *Link) setCause(cause error) {

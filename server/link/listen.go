@@ -153,7 +153,9 @@ func (ln *Listener) accept() {
 		}
 		ln.done.Go(func() {
 			defer ln.untrack(tcp)
-			ln.open(tcp)
+			if s := ln.open(tcp); s != nil {
+				s.serve()
+			}
 		})
 	}
 }
@@ -197,8 +199,10 @@ func (ln *Listener) failed(remote string, err error) {
 	}
 }
 
-// open finds out what conn speaks and hands it to the right kind of socket.
-func (ln *Listener) open(conn *net.TCPConn) {
+// open finds out what conn speaks and hands it to the right kind of socket. What it returns, if
+// anything, is to be served by the caller: there are thousands of such goroutines, and the frames
+// of open are a third of what the stack of one holds while it waits.
+func (ln *Listener) open(conn *net.TCPConn) (served *secure) {
 	begun := time.Now()
 	_ = conn.SetDeadline(begun.Add(firstBytesTimeout))
 	ends, first, err := ln.introduced(conn)
@@ -218,12 +222,15 @@ func (ln *Listener) open(conn *net.TCPConn) {
 	case ln.front.TLS == nil:
 		err = ln.reject(conn, first, errNoTLS)
 	default:
-		err = ln.openSecure(conn, ends, first)
+		served, err = ln.openSecure(conn, ends, first)
 	}
-	_ = conn.Close()
+	if served == nil {
+		_ = conn.Close()
+	}
 	if err != nil {
 		ln.failed(ends.RemoteAddr, err)
 	}
+	return served
 }
 
 // peek reads on until first tells the protocol.
@@ -269,7 +276,7 @@ func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 }
 
 func (ln *Listener) newLink(ends Ends) *Link {
-	l := &Link{machine: unborn{}, limits: ln.limits, taken: make(chan struct{}, 1), Ends: ends}
+	l := newLink(nil, unborn{}, &ln.limits, ends)
 	l.turn = turn.New(l)
 	return l
 }
@@ -316,19 +323,18 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 	return fd, errors.Join(err, failed)
 }
 
-// openSecure does the handshake and then reads until the connection ends: the caller's
-// goroutine is the connection's.
-func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error {
+// openSecure does the handshake.
+func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) (*secure, error) {
 	s, err := handshake(conn, first, ln.front.TLS, ln.limits.WriteTimeout)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	first, verdict, err := ln.peek(s.tls, nil)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case verdict != Yes:
-		return ln.reject(s.tls, first, errOtherProtocol)
+		return nil, ln.reject(s.tls, first, errOtherProtocol)
 	}
 	l := ln.newLink(ends)
 	if state := s.tls.ConnectionState(); len(state.VerifiedChains) > 0 {
@@ -336,6 +342,5 @@ func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error
 	}
 	s.attach(l)
 	ln.begin(l, first)
-	s.serve()
-	return nil
+	return s, nil
 }

@@ -378,10 +378,7 @@ func Dial(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Li
 		_ = conn.Close()
 		return nil, errors.New("netpoll: a connection has no descriptor")
 	}
-	l := &Link{
-		turn: t, machine: m, limits: limits, taken: make(chan struct{}, 1),
-		Ends: Ends{RemoteAddr: addr, LocalAddr: conn.LocalAddr().String()},
-	}
+	l := newLink(t, m, &limits, Ends{RemoteAddr: addr, LocalAddr: conn.LocalAddr().String()})
 	join(t)
 	if err := newPlain(l, fder.Fd()).register(conn, nil); err != nil {
 		return nil, err

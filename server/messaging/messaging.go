@@ -193,10 +193,18 @@ type drainer interface {
 // the connection has ended. others, which may be nil too, begins the calls to services that are
 // mounted beside this one, and returns nil for what is none.
 func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, now time.Time, closed func(), others func(*h2.Stream) h2.Handler) *Client {
-	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, others: others, waiting: make(map[drainer]struct{})}
+	c := &Client{service: svc, turn: t, remote: remote, now: now, closed: closed, others: others}
 	c.advertised = svc.advertised(remote)
 	c.conn = h2.New(config, c, now)
 	return c
+}
+
+// wait notes a call that goes on until something happens.
+func (c *Client) wait(call drainer) {
+	if c.waiting == nil {
+		c.waiting = make(map[drainer]struct{})
+	}
+	c.waiting[call] = struct{}{}
 }
 
 // Feed implements link.Machine.

@@ -163,7 +163,7 @@ func (m *pullMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.Tim
 	m.op.Queue = backend.Queue{Topic: topic, Broker: m.view.BrokerName, ID: m.view.QueueID}
 	m.op.Group, m.op.Offset = m.view.Group.Name, m.view.Offset
 	m.step = pullPulled
-	m.client.waiting[m] = struct{}{}
+	m.client.wait(m)
 	svc.Backend.Pull(&m.op, now)
 }
 

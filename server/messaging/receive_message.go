@@ -280,7 +280,7 @@ func (m *receiveMessage) pop(s *h2.Stream, now time.Time) {
 	m.op.MessagesMax = int(m.view.BatchSize)
 	m.op.FIFO = m.group.Found.Orderly
 	m.step = receivePopped
-	m.client.waiting[m] = struct{}{}
+	m.client.wait(m)
 	m.client.service.Backend.Pop(&m.op, now)
 }
 

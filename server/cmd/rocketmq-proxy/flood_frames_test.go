@@ -98,10 +98,16 @@ func repeated(frame []byte) func() []byte {
 	return func() []byte { return piece }
 }
 
+// unary is a whole call.
+func unary(method string, stream uint32, request proto.Message) []byte {
+	head := frame(frameHeaders, flagEndHeaders, stream, headerBlock(method))
+	return append(head, frame(frameData, flagEndStream, stream, grpcMessage(request))...)
+}
+
 // calls makes unary calls without end, each on the next stream.
 func calls(method string, request proto.Message) func() []byte {
 	head := frame(frameHeaders, flagEndHeaders, 1, headerBlock(method))
-	one := append(head, frame(frameData, flagEndStream, 1, grpcMessage(request))...)
+	one := unary(method, 1, request)
 	piece := bytes.Repeat(one, pieceBytes/len(one))
 	stream := uint32(1)
 	return func() []byte {

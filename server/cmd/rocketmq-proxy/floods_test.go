@@ -15,6 +15,9 @@ import (
 	"rocketmq-proxy/server/floods"
 )
 
+// rssBackMax is how long it may take until all that attackers took is given back.
+const rssBackMax = 30 * time.Second
+
 // siegeTime is how long each attacker of TestFloods comes again and again.
 const siegeTime = 300 * time.Millisecond
 
@@ -53,6 +56,9 @@ func TestFloods(t *testing.T) {
 	}
 	if !within(patience, func() bool { return victim.sockets() <= victim.socketsCalm+2 }) { // the neighbours'
 		t.Errorf("%d sockets, %d before", victim.sockets(), victim.socketsCalm)
+	}
+	if !within(rssBackMax, func() bool { return victim.memory("VmRSS") <= victim.rssCalm+victim.rssCalm/10 }) {
+		t.Errorf("RSS %.1f MB %v after the last attack, %.1f MB before the first", mb(victim.memory("VmRSS")), rssBackMax, mb(victim.rssCalm))
 	}
 	if code := victim.stop(); code != 0 {
 		t.Errorf("exit code %d", code)
@@ -104,6 +110,7 @@ func checkThrownOut(t *testing.T, a *floods.Attack, o *floods.Outcome) {
 type victim struct {
 	*process
 	socketsCalm int
+	rssCalm     int64
 }
 
 func startVictim(t *testing.T) *victim {
@@ -117,13 +124,17 @@ func startVictim(t *testing.T) *victim {
 		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
 		"heartbeatSyncerTopicName": "", // sockets are counted
 	})
-	honest := dialHonest(p.addr, false)
-	for range 300 {
-		honest.queryRoute(t)
-		honest.sendMessage(t)
+	// What any traffic costs once is not the floods': some connections, and calls, of either sort.
+	for _, secure := range []bool{false, true} {
+		settle(idleCrowd(t, p.addr, secure, 200))
+		honest := dialHonest(p.addr, secure)
+		for range 1000 {
+			honest.queryRoute(t)
+			honest.sendMessage(t)
+		}
+		honest.close()
 	}
-	honest.close()
-	return &victim{process: p, socketsCalm: p.sockets()}
+	return &victim{process: p, socketsCalm: p.sockets(), rssCalm: p.memory("VmRSS")}
 }
 
 func victimCall(tb testing.TB) floods.Call {
