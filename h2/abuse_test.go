@@ -25,7 +25,12 @@ var start = time.Unix(1_700_000_000, 0)
 // greeted returns a connection that has said hello, and a function that feeds it.
 func greeted(t testing.TB, cfg *Config, svc Service) (*Conn, func(now time.Time, b []byte) error) {
 	t.Helper()
-	c := New(cfg, svc, start)
+	return greetedAt(t, cfg, svc, start)
+}
+
+func greetedAt(t testing.TB, cfg *Config, svc Service, at time.Time) (*Conn, func(now time.Time, b []byte) error) {
+	t.Helper()
+	c := New(cfg, svc, at)
 	var in pool.Chain
 	feed := func(now time.Time, b []byte) error {
 		in.Write(b)
@@ -33,7 +38,7 @@ func greeted(t testing.TB, cfg *Config, svc Service) (*Conn, func(now time.Time,
 		checkConn(t, c)
 		return err
 	}
-	if err := feed(start, hello()); err != nil {
+	if err := feed(at, hello()); err != nil {
 		t.Fatal(err)
 	}
 	drain(c)

@@ -18,6 +18,9 @@ type Config struct {
 	// Requests bounds the bytes of incomplete requests of all connections together. The call
 	// whose bytes exceed it ends with RESOURCE_EXHAUSTED. nil: there is no bound.
 	Requests *pool.Budget
+	// Random draws from [0, 1), for whatever must not happen on all connections at once. It may
+	// be called from any turn. nil: always the middle.
+	Random func() float64
 
 	once   sync.Once
 	begun  time.Time                 // the time of buckets counts from here
@@ -76,3 +79,11 @@ func (cfg *Config) prepare(now time.Time) {
 }
 
 func (cfg *Config) count(v Violation) { cfg.Counters.Violations[v].Add(1) }
+
+// jittered is d, give or take a tenth.
+func (cfg *Config) jittered(d time.Duration) time.Duration {
+	if cfg.Random == nil {
+		return d
+	}
+	return d + time.Duration((2*cfg.Random()-1)*float64(d)/10)
+}

@@ -52,6 +52,8 @@ type Conn struct {
 
 	// time and abuse
 	due          time.Time // when Tick is wanted
+	ageDue       time.Time // for the graceful end, then for the end of its grace; zero: never
+	aged         bool      // the former has been
 	prefaceDue   time.Time // for the preface, then for the acknowledgment
 	idleSince    time.Time // zero: not idle, or not yet noticed by Tick
 	heardAt      time.Time // last bytes
@@ -81,6 +83,10 @@ func New(cfg *Config, svc Service, now time.Time) *Conn {
 	c.offerSettings()
 	c.prefaceDue = c.after(cfg.limits.PrefaceTimeout)
 	c.wake(c.prefaceDue)
+	if age := cfg.limits.AgeMax; age >= 0 {
+		c.ageDue = c.after(cfg.jittered(age))
+		c.wake(c.ageDue)
+	}
 	return c
 }
 

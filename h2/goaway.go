@@ -37,6 +37,10 @@ func (c *Conn) Shutdown(now time.Time) {
 	c.wake(c.prefaceDue)
 }
 
+// Leaving tells that the end has begun, by Shutdown, by age or for want of calls: calls that would
+// go on for long should end now.
+func (c *Conn) Leaving() bool { return c.goAway != goAwayNone }
+
 // leave tells the client which stream was the last.
 func (c *Conn) leave() {
 	if c.err != nil || c.goAway == goAwayFinal {

@@ -78,9 +78,18 @@ type Limits struct {
 	IdleTimeout time.Duration
 
 	// KeepaliveInterval is how long a connection with open calls may be silent before it is
-	// sent a PING; after KeepaliveTimeout without any byte it is taken for dead. Defaults
-	// 60 s and 20 s.
+	// sent a PING; after KeepaliveTimeout without any byte it is taken for dead. The latter counts
+	// from when the PING was drained: what a peer is too slow to take is its link's concern.
+	// Defaults 7 s and 2500 ms, so that a peer that is cut off is found within 10 s.
 	KeepaliveInterval, KeepaliveTimeout time.Duration
+
+	// AgeMax is how old a connection may become before it is asked to end as [Conn.Shutdown]
+	// does it, give or take a tenth, which Config.Random draws: clients that came together
+	// do not leave together. Default: it is never too old.
+	AgeMax time.Duration
+
+	// AgeGrace is how long its calls may then take to end, before they are canceled. Default 30 s.
+	AgeGrace time.Duration
 }
 
 // withDefaults fills every zero field.
@@ -101,8 +110,10 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.RequestTimeout, 30*time.Second)
 	fill(&l.StallTimeout, 30*time.Second)
 	fill(&l.IdleTimeout, 120*time.Second)
-	fill(&l.KeepaliveInterval, 60*time.Second)
-	fill(&l.KeepaliveTimeout, 20*time.Second)
+	fill(&l.KeepaliveInterval, 7*time.Second)
+	fill(&l.KeepaliveTimeout, 2500*time.Millisecond)
+	fill(&l.AgeMax, -1)
+	fill(&l.AgeGrace, 30*time.Second)
 	l.ConnWindowBytes = max(l.ConnWindowBytes, frame.WindowInitial)
 	return l
 }

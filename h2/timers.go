@@ -75,6 +75,9 @@ func (c *Conn) tickConn() error {
 		return c.late(frame.EnhanceYourCalm, "HeaderBlockTimeout: the header block does not end")
 	}
 	c.tickIdle()
+	if err := c.tickAge(); err != nil {
+		return err
+	}
 	return c.tickKeepalive()
 }
 
@@ -104,6 +107,23 @@ func (c *Conn) tickIdle() {
 	}
 }
 
+// tickAge asks a connection to end that is old, and ends one that does not in the time given.
+func (c *Conn) tickAge() error {
+	switch {
+	case !c.settingsSeen || !c.passed(c.ageDue):
+		return nil
+	case c.aged && c.streams.active == 0: // it has ended, and all but the link knows
+		return nil
+	case c.aged:
+		return ConnError{Code: frame.NoError, Reason: "AgeGrace: the calls of an old connection do not end"}
+	}
+	c.aged = true
+	c.ageDue = c.after(c.cfg.limits.AgeGrace)
+	c.wake(c.ageDue)
+	c.Shutdown(c.now)
+	return nil
+}
+
 // tickKeepalive asks a silent client whether it is still there.
 func (c *Conn) tickKeepalive() error {
 	l := &c.cfg.limits
@@ -113,10 +133,13 @@ func (c *Conn) tickKeepalive() error {
 	if !c.passed(c.heardAt.Add(l.KeepaliveInterval)) {
 		return nil
 	}
-	if !c.pinged {
+	switch {
+	case !c.pinged:
 		c.pinged = true
 		c.pingedAt = c.now
 		c.sendPing(pingKeepalive, 0)
+	case c.out.Len() > 0: // the link waits for a slow peer, and knows best for how long
+		c.pingedAt = c.now
 	}
 	if l.KeepaliveTimeout >= 0 && c.passed(c.pingedAt.Add(l.KeepaliveTimeout)) {
 		return c.late(frame.NoError, "KeepaliveTimeout: the client is silent")
