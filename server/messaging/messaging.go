@@ -199,14 +199,6 @@ func (svc *Service) NewClient(config *h2.Config, t *turn.Turn, remote string, no
 	return c
 }
 
-// wait notes a call that goes on until something happens.
-func (c *Client) wait(call drainer) {
-	if c.waiting == nil {
-		c.waiting = make(map[drainer]struct{})
-	}
-	c.waiting[call] = struct{}{}
-}
-
 // Feed implements link.Machine.
 func (c *Client) Feed(now time.Time, in *pool.Chain) error {
 	c.now = now
@@ -216,10 +208,14 @@ func (c *Client) Feed(now time.Time, in *pool.Chain) error {
 // Drain implements link.Machine.
 func (c *Client) Drain(out *pool.Chain) { c.conn.Drain(out) }
 
-// Tick implements link.Machine.
+// Tick implements link.Machine. A connection that has become too old ends as at a shutdown.
 func (c *Client) Tick(now time.Time) {
 	c.now = now
+	stayed := !c.conn.Leaving()
 	c.conn.Tick(now)
+	if stayed && c.conn.Leaving() {
+		c.drainCalls(now)
+	}
 }
 
 // Due implements link.Machine.
@@ -259,8 +255,24 @@ func (s *shutdown) OnTurn(now time.Time) {
 	c := (*Client)(s)
 	c.now = now
 	c.conn.Shutdown(now)
+	c.drainCalls(now)
+}
+
+func (c *Client) drainCalls(now time.Time) {
 	for call := range c.waiting {
 		call.drain(now)
+	}
+}
+
+// await files a call that goes on until something happens, from now on. One that the client began
+// before it knew that it should leave is drained like the others, when it has begun.
+func (c *Client) await(call drainer) {
+	if c.waiting == nil {
+		c.waiting = make(map[drainer]struct{})
+	}
+	c.waiting[call] = struct{}{}
+	if c.conn.Leaving() {
+		c.turn.Post(c.Shutdown())
 	}
 }
 

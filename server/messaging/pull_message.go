@@ -108,6 +108,7 @@ func (m *pullMessage) Message(s *h2.Stream, msg *pool.Chain) {
 		return
 	}
 	m.step = pullTopic
+	m.client.await(m)
 	m.topic = backend.FetchTopic{
 		Exchange: backend.Exchange{Home: m.client.turn, Then: m, Deadline: now.Add(m.client.service.CallTimeout)}, Name: m.view.Topic.Name,
 	}
@@ -155,6 +156,10 @@ func (m *pullMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.Tim
 	case !topic.Exists:
 		m.refuse(s, noTopic(topic.Name))
 		return
+	case m.client.conn.Leaving():
+		m.op.Next = m.view.Offset
+		m.end(s, nothingNew)
+		return
 	case !svc.polls.Take(1):
 		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many receives wait: longPollsMax"))
 		return
@@ -163,7 +168,7 @@ func (m *pullMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.Tim
 	m.op.Queue = backend.Queue{Topic: topic, Broker: m.view.BrokerName, ID: m.view.QueueID}
 	m.op.Group, m.op.Offset = m.view.Group.Name, m.view.Offset
 	m.step = pullPulled
-	m.client.wait(m)
+	m.client.await(m)
 	svc.Backend.Pull(&m.op, now)
 }
 

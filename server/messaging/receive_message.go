@@ -126,6 +126,7 @@ func (m *receiveMessage) settings(s *h2.Stream, now time.Time) {
 		m.validate(s, who, now)
 	case who != nil && m.step == receiveNothing && who.Await(m.client.turn, m):
 		m.step = receiveSettings
+		m.client.await(m)
 	default:
 		m.refuse(s, failure(apiv2.Code_UNRECOGNIZED_CLIENT_TYPE, "cannot find client settings for this client"), true)
 	}
@@ -245,6 +246,7 @@ func (m *receiveMessage) ask(s *h2.Stream, now time.Time) {
 		return
 	}
 	m.step = receiveTopic
+	m.client.await(m)
 	m.topic = backend.FetchTopic{Exchange: m.exchange(now), Name: m.view.Topic.Name}
 	svc.Backend.FetchTopic(&m.topic, now)
 }
@@ -262,6 +264,7 @@ func (m *receiveMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.
 		return
 	}
 	m.step = receiveGroup
+	m.client.await(m)
 	m.group = backend.FetchGroup{Exchange: m.exchange(now), Name: m.view.Group.Name}
 	svc.Backend.FetchGroup(&m.group, now)
 }
@@ -271,6 +274,10 @@ func (m *receiveMessage) exchange(now time.Time) backend.Exchange {
 }
 
 func (m *receiveMessage) pop(s *h2.Stream, now time.Time) {
+	if m.client.conn.Leaving() {
+		m.refuse(s, nothingNew, true)
+		return
+	}
 	if !m.client.service.polls.Take(1) {
 		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many receives wait: longPollsMax"), true)
 		return
@@ -280,7 +287,7 @@ func (m *receiveMessage) pop(s *h2.Stream, now time.Time) {
 	m.op.MessagesMax = int(m.view.BatchSize)
 	m.op.FIFO = m.group.Found.Orderly
 	m.step = receivePopped
-	m.client.wait(m)
+	m.client.await(m)
 	m.client.service.Backend.Pop(&m.op, now)
 }
 

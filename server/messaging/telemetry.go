@@ -24,7 +24,7 @@ func newTelemetry(c *Client, s *h2.Stream) h2.Handler {
 	m := &telemetry{}
 	m.begin(c, s)
 	s.SendHeaders() // some clients are not started before they have seen them
-	c.wait(m)
+	c.await(m)
 	return m
 }
 
