@@ -54,7 +54,7 @@ type Conn struct {
 	due          time.Time // when Tick is wanted
 	ageDue       time.Time // for the graceful end, then for the end of its grace; zero: never
 	aged         bool      // the former has been
-	prefaceDue   time.Time // for the preface, then for the acknowledgment
+	prefaceDue   time.Time // for the preface, then for the acknowledgment; once warned, for the final GOAWAY
 	idleSince    time.Time // zero: not idle, or not yet noticed by Tick
 	heardAt      time.Time // last bytes
 	pingedAt     time.Time

@@ -47,8 +47,10 @@ func (c *Conn) settings(h frame.Head, payload []byte) error {
 	}
 	if !c.settingsSeen {
 		c.settingsSeen = true
-		c.prefaceDue = c.after(c.cfg.limits.PrefaceTimeout)
-		c.wake(c.prefaceDue)
+		if c.goAway == goAwayNone {
+			c.prefaceDue = c.after(c.cfg.limits.PrefaceTimeout)
+			c.wake(c.prefaceDue)
+		}
 		c.becomeIdle()
 	}
 	c.out.Commit(frame.AppendSettingsAck(c.out.Reserve(frame.HeadBytes)))

@@ -66,7 +66,7 @@ func (c *Conn) tickConn() error {
 		if c.passed(c.prefaceDue) {
 			c.leave()
 		}
-	case !c.settingsAck:
+	case c.goAway == goAwayNone && !c.settingsAck:
 		if c.passed(c.prefaceDue) {
 			return c.late(frame.SettingsTimeout, "PrefaceTimeout: SETTINGS not acknowledged")
 		}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -71,6 +72,38 @@ func TestShutdownOutOfPatience(t *testing.T) {
 	eventually(t, "the send is with the broker", func() bool { return w.broker.Requests(codeSendV2) == 2 })
 	shutdown(w.proxy, 50*time.Millisecond)
 	c.awaitEnd()
+}
+
+// A connection that was accepted before the end, and says hello only then, is asked to go like the
+// others and keeps nobody waiting.
+func TestShutdownDuringHello(t *testing.T) {
+	w := start(t)
+	conn, err := net.Dial("tcp", w.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	hello := append([]byte(preface), frame(frameSettings, 0, 0, nil)...)
+	if _, err := conn.Write(hello[:10]); err != nil { // not enough to tell what it speaks
+		t.Fatal(err)
+	}
+	c := w.consumer("consumer-1")
+	w.broker.Fail(codeSendV2, 1, fakebroker.Response{Silent: true})
+	c.begin("SendMessage", sendRequest("orders", "pears"), patience)
+	eventually(t, "the send is with the broker", func() bool { return w.broker.Requests(codeSendV2) == 1 })
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		shutdown(w.proxy, patience)
+	}()
+	c.awaitGoAway()
+	if _, err := conn.Write(hello[10:]); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, conn) // to its end
+	c.conn.Close()
+	<-ended
 }
 
 // Connections that come while the proxy ends are refused, served or closed, whatever they are at.

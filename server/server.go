@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"sync"
@@ -49,6 +50,7 @@ type Server struct {
 	mu      sync.Mutex
 	clients map[*link.Link]*messaging.Client
 	empty   chan struct{} // closed when the last client has gone, once somebody waits
+	leaving bool          // Shutdown was called
 }
 
 // Counters are what all machines of a Server count.
@@ -74,12 +76,12 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{
 		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
-		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2),
+		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2), Random: rand.Float64,
 	}
 	if err := s.listen(sessions); err != nil {
 		return nil, errors.Join(err, s.stored.close())
 	}
-	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters); err != nil {
+	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters, s.ready); err != nil {
 		s.end()
 		return nil, err
 	}
@@ -158,6 +160,9 @@ func (s *Server) newClient(l *link.Link) link.Machine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients[l] = w.Client
+	if s.leaving { // it was being accepted when all others were asked to go
+		l.Turn().Post(w.Client.Shutdown())
+	}
 	return w
 }
 
@@ -202,28 +207,70 @@ func (s *Server) forget(l *link.Link) {
 	}
 }
 
-// Shutdown ends gracefully: no new connections, a GOAWAY on the old ones, time for the calls
-// in flight, as much as ctx allows, and then the end for what is left.
+// Shutdown ends gracefully: nobody is sent here any more, no new connections, GOAWAY on the old
+// ones, time for the calls in flight, and receipt handles go back. It is over by the deadline of
+// ctx, without which it waits for as long as it takes.
 func (s *Server) Shutdown(ctx context.Context) {
+	s.leave()
 	s.port.Refuse()
+	calls, handles, cancel := shutdownTimes(ctx)
+	defer cancel()
 	select {
 	case <-s.drain():
-	case <-ctx.Done():
+	case <-calls.Done():
 		s.log.Warn().Msg("calls in flight did not end in grpcShutdownTimeSeconds: closing their connections")
 	}
-	s.handBack()
+	s.handBack(handles)
 	s.end()
 	s.log.Info().Msg("rocketmq-proxy shut down")
 }
 
+// leave tells those who ask that the proxy is not ready any more.
+func (s *Server) leave() {
+	s.mu.Lock()
+	s.leaving = true
+	open := len(s.clients)
+	s.mu.Unlock()
+	s.beside.health.Shutdown()
+	s.log.Info().Int("connections", open).Msg("draining: not ready any more, connections end when their calls have")
+}
+
+var errDraining = errors.New("draining: the proxy is shutting down")
+
+// ready is what the admin port says of readiness.
+func (s *Server) ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leaving {
+		return errDraining
+	}
+	return nil
+}
+
+// shutdownTimes are when it is time to stop waiting for calls, and then for receipt handles. Calls
+// that do not end leave an eighth of the time, a second at most: brokers that answer need some
+// milliseconds of it to take handles back, and the rest is for the end of everything.
+func shutdownTimes(ctx context.Context) (calls, handles context.Context, cancel context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return ctx, ctx, func() {}
+	}
+	kept := min(time.Until(deadline)/8, time.Second)
+	handles, cancelHandles := context.WithDeadline(ctx, deadline.Add(-kept/4))
+	calls, cancelCalls := context.WithDeadline(handles, deadline.Add(-kept))
+	return calls, handles, func() {
+		cancelCalls()
+		cancelHandles()
+	}
+}
+
 // handBack makes visible what clients received and will not acknowledge through this proxy, as
 // far as brokers answer in time.
-func (s *Server) handBack() {
-	patience := time.NewTimer(s.config.Broker.CallTimeout)
-	defer patience.Stop()
+func (s *Server) handBack(ctx context.Context) {
 	select {
 	case <-s.service.Drain():
-	case <-patience.C:
+	case <-ctx.Done():
+		s.log.Warn().Msg("receipt handles did not all go back in grpcShutdownTimeSeconds: their messages come again when they become visible")
 	}
 }
 
@@ -232,7 +279,6 @@ var errShutdown = errors.New("the proxy is shutting down")
 
 // drain asks every client to go and returns what is closed when they have.
 func (s *Server) drain() <-chan struct{} {
-	s.beside.health.Shutdown()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	gone := make(chan struct{})

@@ -58,7 +58,19 @@ func h2Limits(c *config.Config) h2.Limits {
 		ConnWindowBytes:    c.Limits.WindowBytes,
 		PrefaceTimeout:     c.Limits.HandshakeTimeout,
 		IdleTimeout:        c.GRPC.IdleTime,
+		KeepaliveInterval:  offIfZero(c.GRPC.KeepAliveInterval),
+		KeepaliveTimeout:   c.GRPC.KeepAliveTimeout,
+		AgeMax:             offIfZero(c.GRPC.ConnectionAgeMax),
+		AgeGrace:           c.GRPC.ConnectionAgeGrace,
 	}
+}
+
+// offIfZero is a duration of which a file says by 0, and h2 by less, that there is none.
+func offIfZero(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
 }
 
 func clusterConfig(c *config.Config, counters *remoting.Counters, report func(string, string, error), changed func(error)) cluster.Config {

@@ -1,4 +1,4 @@
-// Package admin is the operator's HTTP port: profiles and counters of the running process.
+// Package admin is the operator's HTTP port: profiles, counters and readiness of the running process.
 // It has no password, so it is off unless an address is configured, and belongs on loopback.
 package admin
 
@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"expvar"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -25,9 +26,11 @@ type Server struct {
 //	/debug/pprof/  profiles, as net/http/pprof has them
 //	/debug/vars    expvar: memstats, cmdline
 //	/debug/counters  counters, a struct of structs of atomics, as JSON
+//	/ready         whether clients may come: 200, or 503 with what ready says
+//	/live          that the process answers: 200, also when it is not ready
 //
 // An empty addr opens nothing.
-func Listen(addr string, counters any) (*Server, error) {
+func Listen(addr string, counters any, ready func() error) (*Server, error) {
 	if addr == "" {
 		return &Server{}, nil
 	}
@@ -35,12 +38,12 @@ func Listen(addr string, counters any) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("adminListenAddr: " + err.Error())
 	}
-	s := &Server{listener: listener, http: &http.Server{Handler: routes(counters), ReadHeaderTimeout: 5 * time.Second}}
+	s := &Server{listener: listener, http: &http.Server{Handler: routes(counters, ready), ReadHeaderTimeout: 5 * time.Second}}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
 
-func routes(counters any) http.Handler {
+func routes(counters any, ready func() error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -54,6 +57,14 @@ func routes(counters any) http.Handler {
 			"counters": values(reflect.ValueOf(counters)), "goroutines": runtime.NumGoroutine(),
 		})
 	})
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		if err := ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ready\n")
+	})
+	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "live\n") })
 	return mux
 }
 

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +15,8 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func ready() error { return nil }
 
 type counters struct {
 	Sent     atomic.Int64
@@ -46,7 +49,7 @@ func TestCounters(t *testing.T) {
 	c.ByKind[1].Store(7)
 	c.Deeper.Lost.Store(9)
 	c.hidden.Store(1)
-	s, err := Listen("127.0.0.1:0", &c)
+	s, err := Listen("127.0.0.1:0", &c, ready)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,14 +79,14 @@ func TestCounters(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s, err := Listen("127.0.0.1:0", &counters{})
+	s, err := Listen("127.0.0.1:0", &counters{}, ready)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for path, want := range map[string]int{
 		"/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine?debug=2": 200, "/debug/pprof/cmdline": 200,
-		"/debug/vars": 200, "/": 404, "/metrics": 404,
+		"/debug/vars": 200, "/ready": 200, "/live": 200, "/": 404, "/metrics": 404,
 	} {
 		if code, _ := get(t, s, path); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
@@ -91,8 +94,36 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestReady: who is not ready says why, and is live all the same.
+func TestReady(t *testing.T) {
+	var leaving atomic.Bool
+	s, err := Listen("127.0.0.1:0", &counters{}, func() error {
+		if leaving.Load() {
+			return errors.New("draining")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, want := range []struct {
+		leaving bool
+		code    int
+		text    string
+	}{{false, 200, "ready\n"}, {true, 503, "draining\n"}} {
+		leaving.Store(want.leaving)
+		if code, text := get(t, s, "/ready"); code != want.code || string(text) != want.text {
+			t.Errorf("/ready: %d %q, want %d %q", code, text, want.code, want.text)
+		}
+		if code, text := get(t, s, "/live"); code != 200 || string(text) != "live\n" {
+			t.Errorf("/live: %d %q", code, text)
+		}
+	}
+}
+
 func TestOff(t *testing.T) {
-	s, err := Listen("", &counters{})
+	s, err := Listen("", &counters{}, ready)
 	if err != nil || s.Addr() != "" {
 		t.Errorf("%q, %v", s.Addr(), err)
 	}
@@ -106,7 +137,7 @@ func TestTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if _, err := Listen(ln.Addr().String(), &counters{}); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
+	if _, err := Listen(ln.Addr().String(), &counters{}, ready); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
 		t.Errorf("%v", err)
 	}
 }

@@ -92,7 +92,8 @@ type NameServer struct {
 type GRPC struct {
 	// ServerPort is the TCP port for TLS and cleartext alike. Default 8081; 0 takes any free port.
 	ServerPort int `key:"grpcServerPort" in:"0..65535"`
-	// ShutdownTime is how long calls in flight may go on after SIGTERM. Default 30 s.
+	// ShutdownTime is how long after SIGTERM the proxy is gone at the latest, and so a little more
+	// than what calls in flight have to end. Default 30 s.
 	ShutdownTime time.Duration `key:"grpcShutdownTimeSeconds,s" in:"0s..1h"`
 	// StreamsMax is SETTINGS_MAX_CONCURRENT_STREAMS: calls at once on one connection. Default
 	// 1000. Java: 2147483647, so that one connection can grow the process without bound.
@@ -101,6 +102,17 @@ type GRPC struct {
 	MessageBytesMax int `key:"grpcMaxInboundMessageSize" in:"1024..2147483647"`
 	// IdleTime is how long a connection without calls is kept. Default 120 s.
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
+	// KeepAliveInterval is how long a connection with calls may be silent before it is sent a PING;
+	// 0: it never is. Default 7 s. Our own key; Java: 2 h, which gRPC has built in.
+	KeepAliveInterval time.Duration `key:"grpcKeepAliveIntervalMillis,ms" in:"0s..8760h"`
+	// KeepAliveTimeout is how long after the PING a connection is ended on which nothing came.
+	// Default 2500 ms. Our own key; Java: 20 s, which gRPC has built in.
+	KeepAliveTimeout time.Duration `key:"grpcKeepAliveTimeoutMillis,ms" in:"100ms..1h"`
+	// ConnectionAgeMax is how old a connection may be before its client is asked to connect anew,
+	// give or take a tenth; 0: any age. Default 0. Our own key.
+	ConnectionAgeMax time.Duration `key:"grpcMaxConnectionAgeSeconds,s" in:"0s..8760h"`
+	// ConnectionAgeGrace is how long calls in flight may then go on. Default 30 s. Our own key.
+	ConnectionAgeGrace time.Duration `key:"grpcMaxConnectionAgeGraceSeconds,s" in:"1s..8760h"`
 	// ProxyProtocolTrusted is the networks of load balancers, separated by commas, whose connections
 	// may begin with a PROXY header that says who the client is: see [GRPC.TrustedRelays]. Default
 	// none. Java: there is no such key, and every client may say so. Our own key.

@@ -43,15 +43,35 @@ func run() int {
 		return 1
 	}
 	s.Announce(os.Stdout, os.Args[0])
-	<-signals
+	log.Info().Stringer("signal", <-signals).Dur("atMostMillis", c.GRPC.ShutdownTime).Msg("shutting down; another signal ends at once")
+	go exitAtOnce(signals, log)
+	time.AfterFunc(c.GRPC.ShutdownTime+overtime, func() { exitLate(log) })
 	ctx, cancel := context.WithTimeout(context.Background(), c.GRPC.ShutdownTime)
 	defer cancel()
-	go func() { // a second signal is for now
-		<-signals
-		cancel()
-	}()
 	s.Shutdown(ctx)
 	return 0
+}
+
+// exitAtOnce is for whoever asks twice. The code is what a shell gives to a process that the signal
+// has killed.
+func exitAtOnce(signals <-chan os.Signal, log zerolog.Logger) {
+	again := <-signals
+	code := 1
+	if number, is := again.(syscall.Signal); is {
+		code = 128 + int(number)
+	}
+	log.Error().Stringer("signal", again).Int("exitCode", code).Msg("a second signal: exiting at once, calls in flight are cut off")
+	os.Exit(code)
+}
+
+// overtime is how long what comes after the calls, such as closing the store, may go on when they
+// have taken all the time there is.
+const overtime = time.Second
+
+// exitLate is for what should never happen.
+func exitLate(log zerolog.Logger) {
+	log.Error().Msg("the shutdown did not end in grpcShutdownTimeSeconds: exiting")
+	os.Exit(1)
 }
 
 // runCommand runs a subcommand; a signal ends it politely, and the next one at once.

@@ -139,13 +139,24 @@ func dialAddr(tb testing.TB, line string) string {
 // stop sends SIGTERM and returns the exit code.
 func (p *process) stop() int {
 	p.tb.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.tb.Fatalf("SIGTERM: %v\n%s", err, p.output())
+	p.signal(syscall.SIGTERM)
+	return p.exit()
+}
+
+func (p *process) signal(s syscall.Signal) {
+	p.tb.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.tb.Fatalf("%v: %v\n%s", s, err, p.output())
 	}
+}
+
+// exit waits for the end of the proxy and returns the exit code.
+func (p *process) exit() int {
+	p.tb.Helper()
 	select {
 	case <-p.exited:
 	case <-time.After(patience):
-		p.tb.Fatalf("SIGTERM did not end the proxy:\n%s", p.output())
+		p.tb.Fatalf("the proxy does not end:\n%s", p.output())
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
