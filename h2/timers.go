@@ -141,7 +141,15 @@ func (c *Conn) tickKeepalive() error {
 	case c.out.Len() > 0: // the link waits for a slow peer, and knows best for how long
 		c.pingedAt = c.now
 	}
-	if l.KeepaliveTimeout >= 0 && c.passed(c.pingedAt.Add(l.KeepaliveTimeout)) {
+	if l.KeepaliveTimeout < 0 {
+		return nil
+	}
+	due := c.pingedAt.Add(l.KeepaliveTimeout)
+	if c.now.Sub(due) > l.KeepaliveTimeout { // we have slept ourselves, and the answer may wait to be read
+		c.pingedAt = c.now
+		due = c.pingedAt.Add(l.KeepaliveTimeout)
+	}
+	if c.passed(due) {
 		return c.late(frame.NoError, "KeepaliveTimeout: the client is silent")
 	}
 	return nil
