@@ -111,7 +111,7 @@ func (s *Stream) sent(n int) {
 	s.sendWindow -= n
 	c.sendWindow -= n
 	c.quiet = false
-	c.windowTokens = min(c.windowTokens+windowTokensPerData, windowTokensMax)
+	c.tokens = min(c.tokens+windowTokensPerData, windowTokensMax)
 }
 
 // wait files n more bytes that are queued.

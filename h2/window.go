@@ -14,7 +14,7 @@ func (c *Conn) windowUpdate(h frame.Head, payload []byte) error {
 	if err != nil {
 		return layoutError(err)
 	}
-	if c.windowTokens--; c.windowTokens < 0 {
+	if c.tokens--; c.tokens < 0 {
 		return c.exceeded(WindowFlood, "too many WINDOW_UPDATE frames")
 	}
 	if h.Stream == 0 {
