@@ -50,7 +50,7 @@ export NAMESRV_ADDR
 
 ## Check it
 .PHONY: test format vet unit crash unit-race modules race conformance soak floods fuzz bench bench-local lint
-test: format vet unit crash unit-race modules conformance ## All checks that must be green before a commit lands
+test: format vet unit crash unit-race fuzz modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
 format: ## Fail when a file is not gofmt'ed
@@ -92,14 +92,15 @@ soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goro
 floods: ## The known HTTP/2 floods on this proxy, grpc-go, x/net and, with Java 17 and Maven, the Java proxy; prints a table
 	cd server/conformance && go test -count=1 -timeout 30m -run TestCompare -v ./floods -compare
 
+# Two at a time, each on a processor of its own. The first that fails ends all, with what it said.
 fuzz: ## Run every fuzz target for FUZZTIME
 	@mkdir -p .tmp
 	@go test -list '^Fuzz' $(FUZZPKGS) > .tmp/fuzz.list
 	@awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' .tmp/fuzz.list | \
-	while read -r pkg name; do \
-	  echo "== $$name of $$pkg for $(FUZZTIME)"; \
-	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
-	done
+	xargs -P 2 -n 2 sh -c 'out=.tmp/fuzz.$$1.out; \
+	  if go test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 "$$0" > $$out 2>&1; \
+	  then echo "$$0 $$1: $$(grep -o "execs: [0-9]*" $$out | tail -1), $(FUZZTIME), no failure"; \
+	  else cat $$out; exit 255; fi'
 
 bench: ## Load the real proxy on a stub cluster, next to its baselines
 	go test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) -timeout $(BENCHTIMEOUT) ./bench/...

@@ -36,7 +36,11 @@ func (s *Server) openMessages(counters *remoting.Counters) (messages, error) {
 		}
 		return messages{Backend: l, close: func() error { d.Close(); return l.Close() }}, nil
 	}
-	c := cluster.New(clusterConfig(&s.config, counters, s.report, s.nameServersChanged))
+	secret, err := brokerTLS(&s.config)
+	if err != nil {
+		return messages{}, err
+	}
+	c := cluster.New(clusterConfig(&s.config, secret, counters, s.report, s.nameServersChanged))
 	domain := s.watchDomain(c)
 	c.Watch()
 	return messages{Backend: c, cluster: c, close: func() error { domain(); c.Close(); return nil }}, nil

@@ -12,6 +12,7 @@ import (
 
 const (
 	codeSendV2    = 310
+	codeRoute     = 105
 	codePop       = 200050
 	codeAck       = 200051
 	codeInvisible = 200053

@@ -75,7 +75,6 @@ func TestNoNameServer(t *testing.T) {
 // A name server that answers errors, or nonsense, is no reason to end.
 func TestNameServerMalformed(t *testing.T) {
 	w := start(t, impatientWithNames)
-	const codeRoute = 105
 	for name, response := range map[string]fakebroker.Response{
 		"error":      {Code: 1, Remark: "out of order"},
 		"no JSON":    {Body: []byte("{\"brokerDatas\":[")},

@@ -6,6 +6,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -366,12 +367,16 @@ func (s *Server) connectionFailed(remote string, err error) {
 	s.log.WithLevel(level).Str("client", remote).Err(err).Msg("connection not accepted")
 }
 
-// dial joins the cluster's wish for a connection with the sockets.
-func dial(limits link.Limits) cluster.Dialer {
-	return func(addr string, timeout time.Duration, t *turn.Turn, m cluster.Machine) (cluster.Socket, error) {
-		l, err := link.Dial(addr, timeout, t, m, limits)
+// dial joins the cluster's wish for a connection with the sockets: TLS ones, where secret is not nil.
+func dial(limits link.Limits, secret *tls.Config) cluster.Dialer {
+	return func(addr string, timeout time.Duration, t *turn.Turn, m cluster.Machine) (l cluster.Socket, err error) {
+		if secret != nil {
+			l, err = link.DialTLS(addr, timeout, t, m, limits, secret)
+		} else {
+			l, err = link.Dial(addr, timeout, t, m, limits)
+		}
 		if err != nil {
-			return nil, err
+			return nil, err // not a nil link in an interface
 		}
 		return l, nil
 	}

@@ -29,6 +29,17 @@ func tlsConfig(c *config.Config) tlsconf.Config {
 	}
 }
 
+// brokerTLS is nil when brokers and name servers are called in cleartext.
+func brokerTLS(c *config.Config) (*tls.Config, error) {
+	if !c.TLS.ToBrokers {
+		return nil, nil //nolint:nilnil // nothing is no error
+	}
+	return tlsconf.Client(tlsconf.ClientConfig{
+		AuthServer: c.TLS.AuthServer, TrustPath: c.TLS.ClientTrustPath,
+		CertPath: c.TLS.ClientCertPath, KeyPath: c.TLS.ClientKeyPath, KeyPassword: string(c.TLS.ClientKeyPassword),
+	})
+}
+
 var clientAuth = map[config.ClientAuth]tls.ClientAuthType{
 	config.ClientAuthNone:     tls.NoClientCert,
 	config.ClientAuthOptional: tls.VerifyClientCertIfGiven,
@@ -73,7 +84,7 @@ func offIfZero(d time.Duration) time.Duration {
 	return d
 }
 
-func clusterConfig(c *config.Config, counters *remoting.Counters, report func(string, string, error), changed func(error)) cluster.Config {
+func clusterConfig(c *config.Config, secret *tls.Config, counters *remoting.Counters, report func(string, string, error), changed func(error)) cluster.Config {
 	share := cluster.Defaults()
 	share.NameServers = remoting.ParseNameServers(c.NameServer.Addr)
 	share.ClusterName = c.Proxy.ClusterName
@@ -93,7 +104,7 @@ func clusterConfig(c *config.Config, counters *remoting.Counters, report func(st
 	limits := link.DefaultLimits()
 	limits.InboxBytesMax = laneInboxBytesMax
 	limits.WriteTimeout = c.Limits.WriteTimeout
-	share.Dial = dial(limits)
+	share.Dial = dial(limits, secret)
 	share.Report, share.NameServersChanged = report, changed
 	return share
 }

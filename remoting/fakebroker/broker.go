@@ -40,7 +40,7 @@ func newBroker(tb testing.TB, c *Cluster, name string) *Broker {
 		halves: map[int64]*half{}, roles: map[string]map[*Client]string{},
 		lites: map[string]*liteSet{}, litePopped: map[string]bool{},
 	}
-	b.Server = newServer(tb, c.host, b.serve)
+	b.Server = newServer(tb, c, b.serve)
 	return b
 }
 

@@ -1,6 +1,7 @@
 package fakebroker
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ type Cluster struct {
 	autoTopic, autoGroup bool
 	brokers              int
 	host                 string
+	tls                  *tls.Config // nil: cleartext
 	now                  func() time.Time
 
 	mu     sync.Mutex // topics, groups, and everything in the brokers
@@ -50,6 +52,9 @@ func WithBrokers(n int) Option { return func(c *Cluster) { c.brokers = n } }
 // WithHost listens on this loopback address in the place of 127.0.0.1.
 func WithHost(host string) Option { return func(c *Cluster) { c.host = host } }
 
+// WithTLS speaks TLS in the place of cleartext.
+func WithTLS(config *tls.Config) Option { return func(c *Cluster) { c.tls = config } }
+
 // WithClock makes long polls, invisible times and delays follow a test's clock. They then end
 // only when the test calls Tick.
 func WithClock(now func() time.Time) Option { return func(c *Cluster) { c.now = now } }
@@ -77,7 +82,7 @@ func Start(tb testing.TB, options ...Option) *Cluster {
 	}
 	// Behind the brokers, because it is asked for them as soon as it listens.
 	c.NameServer = &NameServer{}
-	c.NameServer.Server = newServer(tb, c.host, c.serveName)
+	c.NameServer.Server = newServer(tb, c, c.serveName)
 	if ticks {
 		c.tickForever(tb)
 	}

@@ -1,6 +1,7 @@
 package fakebroker
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -12,6 +13,7 @@ type Server struct {
 	Addr string // host:port; the same after a Restart
 
 	tb     testing.TB
+	tls    *tls.Config // nil: cleartext
 	handle func(*Request) Response
 
 	mu       sync.Mutex
@@ -30,13 +32,13 @@ type control struct {
 	handle func(*Request) (Response, bool)
 }
 
-func newServer(tb testing.TB, host string, handle func(*Request) Response) *Server {
+func newServer(tb testing.TB, c *Cluster, handle func(*Request) Response) *Server {
 	s := &Server{
-		tb: tb, handle: handle, clients: map[*Client]struct{}{},
+		tb: tb, tls: c.tls, handle: handle, clients: map[*Client]struct{}{},
 		controls: map[int32][]*control{}, requests: map[int32]int{},
 	}
 	s.thawed.L = &s.mu
-	s.listen(net.JoinHostPort(host, "0"))
+	s.listen(net.JoinHostPort(c.host, "0"))
 	if s.listener != nil {
 		s.Addr = s.listener.Addr().String()
 	}
@@ -49,6 +51,9 @@ func (s *Server) listen(addr string) {
 	if err != nil {
 		s.tb.Errorf("fakebroker: %v", err)
 		return
+	}
+	if s.tls != nil {
+		listener = tls.NewListener(listener, s.tls)
 	}
 	s.mu.Lock()
 	s.listener = listener

@@ -142,6 +142,22 @@ type TLS struct {
 	// TrustPath is a PEM file with the certificates of those who issue clients theirs. Default none.
 	// Java: the system property tls.server.trustCertPath.
 	TrustPath string `key:"tlsServerTrustCertPath"`
+
+	// ToBrokers has brokers and name servers called over TLS. Default false. Java: the system property
+	// tls.enable; so for the next ones: tls.client.authServer and so on.
+	ToBrokers bool `key:"tlsEnable"`
+	// AuthServer has the certificates of brokers and name servers verified, but for their names. Default
+	// false: any will do.
+	AuthServer bool `key:"tlsClientAuthServer"`
+	// ClientTrustPath is a PEM file with the certificates of those who issue brokers and name servers
+	// theirs. Default: who the system trusts.
+	ClientTrustPath string `key:"tlsClientTrustCertPath"`
+	// ClientCertPath and ClientKeyPath are PEM files with what brokers and name servers are shown when
+	// they ask. Default none.
+	ClientCertPath string `key:"tlsClientCertPath"`
+	ClientKeyPath  string `key:"tlsClientKeyPath"`
+	// ClientKeyPassword decrypts that private key. Default none.
+	ClientKeyPassword Secret `key:"tlsClientKeyPassword"`
 }
 
 // TLSMode is what the gRPC port speaks.

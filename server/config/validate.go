@@ -163,6 +163,9 @@ func isLoopback(addr string) bool {
 }
 
 func (c *Config) validateTLS(blame blame) {
+	if (c.TLS.ClientCertPath == "") != (c.TLS.ClientKeyPath == "") {
+		blame("tlsClientKeyPath", "goes with tlsClientCertPath, and one of them is blank: give the PEM files of both, or of neither")
+	}
 	if c.TLS.Mode == TLSDisabled {
 		return
 	}

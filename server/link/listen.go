@@ -325,7 +325,7 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 
 // openSecure does the handshake.
 func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) (*secure, error) {
-	s, err := handshake(conn, first, ln.front.TLS, ln.limits.WriteTimeout)
+	s, err := handshake(conn, first, ln.limits.WriteTimeout, func(wire net.Conn) *tls.Conn { return tls.Server(wire, ln.front.TLS) })
 	if err != nil {
 		return nil, err
 	}

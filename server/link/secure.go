@@ -40,14 +40,15 @@ func (wouldBlock) Error() string   { return "no more bytes for now" }
 func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
-// handshake opens TLS on conn, of which peeked has been read already.
-func handshake(conn *net.TCPConn, peeked []byte, config *tls.Config, timeout time.Duration) (*secure, error) {
+// handshake opens TLS on conn, of which peeked has been read already. side makes the client or the
+// server of crypto/tls.
+func handshake(conn *net.TCPConn, peeked []byte, timeout time.Duration, side func(wire net.Conn) *tls.Conn) (*secure, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	s := &secure{wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}}
-	s.tls = tls.Server(s.wire, config)
+	s.tls = side(s.wire)
 	s.wire.stalled = s.drained
 	return s, s.tls.Handshake()
 }

@@ -60,9 +60,9 @@ func parseChain(text []byte) (*tls.Certificate, error) {
 
 // Errors of keys that need a password.
 var (
-	errEncrypted = errors.New("is encrypted: set tlsKeyPassword, or decrypt it with openssl pkey -in FILE -out FILE.plain " +
+	errEncrypted = errors.New("is encrypted: set tlsKeyPassword, or tlsClientKeyPassword for the key that brokers are shown, or decrypt it with openssl pkey -in FILE -out FILE.plain " +
 		"and keep that file readable by this process alone")
-	errPassword = errors.New("is encrypted, and tlsKeyPassword does not open it")
+	errPassword = errors.New("is encrypted, and tlsKeyPassword, or tlsClientKeyPassword for the key that brokers are shown, does not open it")
 )
 
 func parseKey(text []byte, password string) (crypto.Signer, error) {

@@ -1,5 +1,6 @@
 // Package tlsconf makes the TLS configuration of the gRPC port: which certificate is shown, whose
-// clients are let in, and what is spoken under it.
+// clients are let in, and what is spoken under it; and that of connections to brokers and name servers,
+// see [Client].
 //
 // [New] either reads certificate and key from PEM files or makes a self-signed certificate in
 // memory. They sit behind a [Source], so that new files can take their place while connections
@@ -188,7 +189,7 @@ func (s *Source) checkValidity(cert *tls.Certificate) error {
 func parseTrust(path string, text []byte) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("client authorities %s: has no PEM block CERTIFICATE%s", path, instead(text))
+		return nil, fmt.Errorf("authorities %s: has no PEM block CERTIFICATE%s", path, instead(text))
 	}
 	return pool, nil
 }

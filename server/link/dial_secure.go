@@ -1,0 +1,36 @@
+package link
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+
+	"rocketmq-proxy/server/turn"
+)
+
+// DialTLS is [Dial] over TLS. The timeout is for the handshake too.
+func DialTLS(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Limits, config *tls.Config) (*Link, error) {
+	deadline := time.Now().Add(timeout)
+	conn, err := net.DialTimeout("tcp", addr, timeout)
+	if err != nil {
+		return nil, err
+	}
+	tcp := conn.(*net.TCPConn)
+	_ = tcp.SetDeadline(deadline)
+	s, err := handshake(tcp, nil, limits.WriteTimeout, func(wire net.Conn) *tls.Conn { return tls.Client(wire, named(config, addr)) })
+	if err != nil {
+		_ = tcp.Close()
+		return nil, err
+	}
+	l := newLink(t, m, &limits, Ends{LocalAddr: tcp.LocalAddr().String(), RemoteAddr: addr})
+	s.attach(l)
+	go s.serve()
+	return l, nil
+}
+
+// named is config for one server: crypto/tls resumes sessions by its name.
+func named(config *tls.Config, addr string) *tls.Config {
+	own := config.Clone()
+	own.ServerName, _, _ = net.SplitHostPort(addr)
+	return own
+}
