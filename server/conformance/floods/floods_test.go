@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -24,11 +25,9 @@ import (
 // the floods without the others.
 var compare = flag.Bool("compare", false, "flood this proxy, grpc-go, x/net and, with Java 17 and Maven, the Java proxy, and print a table")
 
-// calm is how long a neighbour is looked at before each siege, and siege how long that is.
-const (
-	calm  = time.Second
-	siege = time.Second
-)
+// siege is how long attackers come again and again: first to a sink, so that the neighbour's calm
+// shares the processors with them too, and then to the victim.
+const siege = time.Second
 
 // call is QueryRoute of a topic that need not exist: its answer says so with grpc-status 0.
 var call = floods.Call{Path: "/apache.rocketmq.v2.MessagingService/QueryRoute", Request: []byte("\x0a\x07\x12\x05flood")}
@@ -122,7 +121,7 @@ func (v *victim) suffer(t *testing.T) []cell {
 	slow.Wait()
 	neighbour := floods.NewNeighbour(v.addr, false, call)
 	defer neighbour.Close()
-	if _, err := neighbour.CallFor(2 * calm); err != nil { // warm
+	if _, err := neighbour.CallFor(2 * siege); err != nil { // warm
 		t.Fatalf("%s: %v", v.name, err)
 	}
 	for i := range floods.All {
@@ -134,7 +133,7 @@ func (v *victim) suffer(t *testing.T) []cell {
 }
 
 func (v *victim) siege(t *testing.T, a *floods.Attack, neighbour *floods.Neighbour) cell {
-	before, err := neighbour.CallFor(calm)
+	_, _, before, err := a.Siege(siege, neighbour, func() (*floods.Outcome, error) { return a.Run(sink, call) })
 	if err != nil {
 		t.Fatalf("%s before %s: %v", v.name, a.Name, err)
 	}
@@ -150,6 +149,32 @@ func (v *victim) siege(t *testing.T, a *floods.Attack, neighbour *floods.Neighbo
 	c := cell{attack: a, outcome: outcome, grown: v.memory(t, "VmHWM") - rss, slower: float64(p99) / float64(calmP99)}
 	t.Logf("%s: %s: %v (%d attackers, p99 %v where it was %v)", v.name, a.Name, c, plays, p99, calmP99)
 	return c
+}
+
+// sinkTime is how long a sink listens to an attacker.
+const sinkTime = 20 * time.Millisecond
+
+// sink connects to nobody, who reads for a moment and hangs up.
+func sink() (net.Conn, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	near, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	far, err := listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		defer far.Close()
+		_ = far.SetReadDeadline(time.Now().Add(sinkTime))
+		_, _ = io.Copy(io.Discard, far)
+	}()
+	return near, nil
 }
 
 func (v *victim) memory(t *testing.T, name string) int64 {
