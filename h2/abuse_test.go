@@ -2,6 +2,7 @@ package h2
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,80 +57,179 @@ func drain(c *Conn) []byte {
 	return out.AppendTo(nil)
 }
 
-// flood feeds what next makes, until the connection ends or n were fed, one a millisecond.
-func flood(t testing.TB, cfg *Config, n int, next func(i int) []byte) (fed int, err error) {
-	c, feed := greeted(t, cfg, &mute{})
-	for i := range n {
-		if err = feed(start.Add(time.Duration(i)*time.Millisecond), next(i)); err != nil {
-			return i, err
-		}
-		drain(c)
-	}
-	return n, nil
+// flood is what some limit of a connection is there for: a row of server/docs/limits.md.
+type flood struct {
+	row       string
+	limits    Limits
+	passes    int // so many pieces at one instant are let pass, and no more
+	undrained bool
+	kind      Violation // that the piece too many is counted as; violationsLen: none
+	code      frame.ErrCode
+	next      func(i int) []byte
 }
 
-// Each flood must end with ENHANCE_YOUR_CALM, after its allowance and long before its end.
-func TestFloods(t *testing.T) {
-	block := requestBlock()
-	open := func(i int) []byte { return frame.AppendHeaders(nil, uint32(2*i+1), block, frame.FlagEndHeaders) }
-	for _, c := range []struct {
-		name     string
-		kind     Violation
-		min, max int
-		limits   Limits
-		next     func(i int) []byte
-	}{
-		{"rapid reset", RapidReset, 200, 260, Limits{}, func(i int) []byte {
-			return frame.AppendReset(open(i), uint32(2*i+1), frame.Cancel)
-		}},
-		{"provoked reset by WINDOW_UPDATE 0", ProvokedReset, 100, 130, Limits{}, func(i int) []byte {
-			return frame.AppendWindowUpdate(open(i), uint32(2*i+1), 0)
-		}},
-		{"provoked reset by DATA after the end", ProvokedReset, 100, 130, Limits{}, func(i int) []byte {
-			b := frame.AppendHeaders(nil, uint32(2*i+1), block, frame.FlagEndHeaders|frame.FlagEndStream)
-			return frame.AppendData(b, uint32(2*i+1), []byte("x"), 0)
-		}},
-		{"PING", PingFlood, 30, 50, Limits{}, func(int) []byte { return frame.AppendPing(nil, [8]byte{}, 0) }},
-		{"SETTINGS", SettingsFlood, 19, 30, Limits{}, func(int) []byte { return frame.AppendSettings(nil) }},
-		{"PRIORITY", PriorityFlood, 1000, 1200, Limits{}, func(int) []byte {
-			return frame.AppendPriority(nil, 7, frame.Priority{})
-		}},
-		{"empty DATA", EmptyData, 100, 130, Limits{}, func(i int) []byte {
-			return frame.AppendData(open(i), uint32(2*i+1), nil, 0)
-		}},
-		{"DATA byte by byte", DataDribble, 1000, 1300, Limits{}, func(i int) []byte {
+var floods = []flood{
+	{
+		row: "rapid reset", passes: 200, kind: RapidReset, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte { return frame.AppendReset(openCall(i), odd(i), frame.Cancel) },
+	},
+	{
+		row: "made-you-reset by WINDOW_UPDATE of 0", passes: 100, kind: ProvokedReset, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte { return frame.AppendWindowUpdate(openCall(i), odd(i), 0) },
+	},
+	{
+		row: "made-you-reset by DATA after the end", passes: 100, kind: ProvokedReset, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte {
+			b := frame.AppendHeaders(nil, odd(i), requestBlock(), frame.FlagEndHeaders|frame.FlagEndStream)
+			return frame.AppendData(b, odd(i), []byte("x"), 0)
+		},
+	},
+	{
+		row: "CONTINUATION frames", passes: 1 + 8, kind: Continuations, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte {
 			if i == 0 {
-				return frame.AppendData(open(0), 1, grpc.AppendPrefix(nil, 1<<20), 0)
+				return frame.AppendHeaders(nil, 1, requestBlock(), 0)
+			}
+			return frame.AppendContinuation(nil, 1, nil, 0)
+		},
+	},
+	{
+		row: "header block on the wire", passes: 4, kind: Continuations, code: frame.EnhanceYourCalm,
+		limits: Limits{HeaderListBytesMax: 8000}, // 16000 on the wire
+		next: func(i int) []byte {
+			if i == 0 {
+				return frame.AppendHeaders(nil, 1, make([]byte, 4000), 0)
+			}
+			return frame.AppendContinuation(nil, 1, make([]byte, 4000), 0)
+		},
+	},
+	{
+		row: "header lists beyond the limit", passes: 20, kind: HeaderLists, code: frame.EnhanceYourCalm,
+		limits: Limits{HeaderFieldsMax: 3}, next: openCall,
+	},
+	{
+		// The first PING is not one of those between which nothing happens.
+		row: "PING", passes: 1 + 30, kind: PingFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendPing(nil, [8]byte{}, 0) },
+	},
+	{
+		row: "SETTINGS", passes: 20, kind: SettingsFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendSettings(nil) },
+	},
+	{
+		row: "entries of SETTINGS", passes: 1, kind: SettingsFlood, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte {
+			return frame.AppendSettings(nil, slices.Repeat([]frame.Setting{{ID: 0xbe}}, 32+i)...)
+		},
+	},
+	{
+		row: "PRIORITY", passes: 1000, kind: PriorityFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendPriority(nil, 7, frame.Priority{}) },
+	},
+	{
+		row: "empty DATA", passes: 100, kind: EmptyData, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte { return frame.AppendData(openCall(i), odd(i), nil, 0) },
+	},
+	{
+		row: "DATA byte by byte", passes: 1000, kind: DataDribble, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte {
+			if i == 0 {
+				return frame.AppendData(openCall(0), 1, grpc.AppendPrefix(nil, 1<<20), 0)
 			}
 			return frame.AppendData(nil, 1, []byte("x"), 0)
-		}},
-		{"WINDOW_UPDATE", WindowFlood, 10000, 10001, Limits{}, func(int) []byte {
-			return frame.AppendWindowUpdate(nil, 0, 1)
-		}},
-		{"unknown frames", UnknownFlood, 1000, 1200, Limits{}, func(int) []byte {
-			return frame.AppendHead(nil, frame.Head{Kind: 99})
-		}},
-		{"GOAWAY", UnknownFlood, 1000, 1200, Limits{}, func(int) []byte {
-			return frame.AppendGoAway(nil, 0, frame.NoError, "")
-		}},
-		{"header lists that are too long", HeaderLists, 20, 30, Limits{HeaderFieldsMax: 3}, open},
-		{"refused streams", RefusedStreams, 200, 240, Limits{StreamsMax: 1}, open},
-		{"long header block", Continuations, 0, 1, Limits{HeaderListBytesMax: 8000}, func(i int) []byte {
-			b := frame.AppendHeaders(nil, 1, make([]byte, 8000), 0)
-			return frame.AppendContinuation(b, 1, make([]byte, 8001), 0)
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			cfg := &Config{Limits: c.limits, Counters: new(Counters)}
-			fed, err := flood(t, cfg, 20000, c.next)
-			var e ConnError
-			if !errors.As(err, &e) || e.Code != frame.EnhanceYourCalm || fed < c.min || fed > c.max {
-				t.Fatalf("ended after %d: %v", fed, err)
+		},
+	},
+	{
+		row: "WINDOW_UPDATE", passes: 10000, kind: WindowFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendWindowUpdate(nil, 0, 1) },
+	},
+	{
+		row: "frames of unknown types", passes: 1000, kind: UnknownFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendHead(nil, frame.Head{Kind: 99}) },
+	},
+	{
+		row: "GOAWAY", passes: 1000, kind: UnknownFlood, code: frame.EnhanceYourCalm,
+		next: func(int) []byte { return frame.AppendGoAway(nil, 0, frame.NoError, "") },
+	},
+	{
+		row: "streams beyond the limit", passes: 1 + 200, kind: RefusedStreams, code: frame.EnhanceYourCalm,
+		limits: Limits{StreamsMax: 1}, next: openCall,
+	},
+	{
+		row: "unsent control frames", passes: 5, kind: ControlBacklog, code: frame.EnhanceYourCalm, undrained: true,
+		limits: Limits{ControlFramesMax: 5}, next: func(int) []byte { return frame.AppendPing(nil, [8]byte{}, 0) },
+	},
+	{
+		row: "unsent output", passes: 10, kind: OutboxBacklog, code: frame.EnhanceYourCalm, undrained: true,
+		limits: Limits{OutboxBytesMax: 10 * (frame.HeadBytes + frame.PingBytes)},
+		next:   func(int) []byte { return frame.AppendPing(nil, [8]byte{}, 0) },
+	},
+	{
+		row: "frame of 16 KiB", passes: 1, kind: violationsLen, code: frame.FrameSizeError,
+		next: func(i int) []byte {
+			b := frame.AppendHead(nil, frame.Head{Kind: 99, Length: 16384 + i})
+			if i == 0 {
+				b = append(b, make([]byte, 16384)...)
 			}
-			if cfg.Counters.Violations[c.kind].Load() == 0 || c.kind.String() == "" {
-				t.Fatal("not counted")
+			return b // of the one that is too long the head alone
+		},
+	},
+}
+
+func odd(i int) uint32 { return uint32(2*i + 1) }
+
+// openCall begins call i.
+func openCall(i int) []byte {
+	return frame.AppendHeaders(nil, odd(i), requestBlock(), frame.FlagEndHeaders)
+}
+
+// TestConnLimits holds each limit of a connection to its figure: so many are let pass, the next one is
+// thrown out and counted; where there is an allowance, one more passes after its interval.
+func TestConnLimits(t *testing.T) {
+	for _, f := range floods {
+		t.Run(f.row, func(t *testing.T) {
+			f.play(t, 0)
+			if f.kind < violationsLen && DefaultLimits().Allowances[f.kind].Burst > 0 && f.row != "entries of SETTINGS" {
+				f.play(t, DefaultLimits().Allowances[f.kind].Interval)
 			}
 		})
+	}
+}
+
+// play feeds what passes, one piece more after a while, unless that is 0, and the one that does not.
+func (f *flood) play(t *testing.T, later time.Duration) {
+	t.Helper()
+	cfg := &Config{Limits: f.limits, Counters: new(Counters)}
+	c, feed := greeted(t, cfg, &mute{})
+	n := 0
+	for ; n < f.passes; n++ {
+		if err := feed(start, f.next(n)); err != nil {
+			t.Fatalf("piece %d of %d: %v", n+1, f.passes, err)
+		}
+		if !f.undrained {
+			drain(c)
+		}
+	}
+	if later > 0 {
+		if err := feed(start.Add(later), f.next(n)); err != nil {
+			t.Fatalf("after %v: %v", later, err)
+		}
+		n++
+	}
+	counted := func() uint64 {
+		if f.kind == violationsLen {
+			return 1
+		}
+		return cfg.Counters.Violations[f.kind].Load()
+	}
+	before := counted()
+	err := feed(start.Add(later), f.next(n))
+	e, ok := errors.AsType[ConnError](err)
+	if !ok || e.Code != f.code {
+		t.Fatalf("piece %d: %v", n+1, err)
+	}
+	if f.kind < violationsLen && counted() != before+1 {
+		t.Fatalf("%v was counted %d times", f.kind, counted()-before)
 	}
 }
 

@@ -6,48 +6,44 @@ import (
 	"rocketmq-proxy/codec/frame"
 )
 
-// allowance is a token bucket's shape: burst at once, then one more every interval.
-type allowance struct {
-	burst    int
-	interval time.Duration
-	reason   string
-}
-
-// The allowances. Honest clients stay far below each: the figures are those of
-// hyperium/h2, nghttp2 and netty, or looser.
-var allowances = [Violations]allowance{
-	RapidReset:     {200, time.Second / 50, "too many streams reset by the client"},
-	ProvokedReset:  {100, time.Second / 10, "too many streams in error"},
-	PingFlood:      {30, time.Second / 3, "too many PING frames"},
-	SettingsFlood:  {20, time.Second / 2, "too many SETTINGS frames"},
-	PriorityFlood:  {1000, time.Second / 10, "too many PRIORITY frames"},
-	EmptyData:      {100, time.Second / 10, "too many empty DATA frames"},
-	DataDribble:    {1000, time.Second / 100, "too many tiny DATA frames"},
-	UnknownFlood:   {1000, time.Second / 100, "too many frames of unknown types"},
-	RefusedStreams: {200, time.Second / 20, "too many streams beyond the limit"},
-	HeaderLists:    {20, time.Second, "too many header lists beyond the limit"},
+// reasons are what clients are told that have used up an allowance.
+var reasons = [Violations]string{
+	RapidReset:     "too many streams reset by the client",
+	ProvokedReset:  "too many streams in error",
+	PingFlood:      "too many PING frames",
+	SettingsFlood:  "too many SETTINGS frames",
+	PriorityFlood:  "too many PRIORITY frames",
+	EmptyData:      "too many empty DATA frames",
+	DataDribble:    "too many tiny DATA frames",
+	UnknownFlood:   "too many frames of unknown types",
+	RefusedStreams: "too many streams beyond the limit",
+	HeaderLists:    "too many header lists beyond the limit",
 }
 
 // bucket is a token bucket kept as one instant, in time since Config.begun: when it will be full again.
 type bucket time.Duration
 
 // take spends one token and tells whether there was one.
-func (b *bucket) take(a *allowance, now time.Duration) bool {
+func (b *bucket) take(a Allowance, now time.Duration) bool {
 	full := max(time.Duration(*b), now)
-	if full-now > time.Duration(a.burst-1)*a.interval {
+	if full-now > time.Duration(a.Burst-1)*a.Interval {
 		return false
 	}
-	*b = bucket(full + a.interval)
+	*b = bucket(full + a.Interval)
 	return true
 }
 
-// spend counts a violation and ends the connection when its allowance is used up.
+// spend counts a violation and ends the connection when its allowance is used up. Most
+// connections never come here, and have no buckets.
 func (c *Conn) spend(v Violation) error {
 	c.cfg.count(v)
-	if c.buckets[v].take(&allowances[v], c.now.Sub(c.cfg.begun)) {
+	if c.buckets == nil {
+		c.buckets = new([Violations]bucket)
+	}
+	if c.buckets[v].take(c.cfg.limits.Allowances[v], c.now.Sub(c.cfg.begun)) {
 		return nil
 	}
-	return ConnError{Code: frame.EnhanceYourCalm, Reason: allowances[v].reason}
+	return ConnError{Code: frame.EnhanceYourCalm, Reason: reasons[v]}
 }
 
 // exceeded counts a violation of a plain limit and ends the connection.

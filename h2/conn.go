@@ -48,18 +48,18 @@ type Conn struct {
 	// the calls
 	streams slab
 	lastID  uint32 // the highest stream the client opened
-	tokens  int32  // WINDOW_UPDATE frames still allowed
 	closed  closedStreams
 	opened  uint64 // calls since the last Drain, not yet counted
 
 	// time and abuse
-	due        time.Time // when Tick is wanted
-	ageDue     time.Time // for the graceful end, then for the end of its grace; zero: never
-	prefaceDue time.Time // for the preface, then for the acknowledgment; once warned, for the final GOAWAY
-	idleSince  time.Time // zero: not idle, or not yet noticed by Tick
-	heardAt    time.Time // last bytes
-	pingedAt   time.Time
-	buckets    [Violations]bucket
+	due          time.Time // when Tick is wanted
+	ageDue       time.Time // for the graceful end, then for the end of its grace; zero: never
+	prefaceDue   time.Time // for the preface, then for the acknowledgment; once warned, for the final GOAWAY
+	idleSince    time.Time // zero: not idle, or not yet noticed by Tick
+	heardAt      time.Time // last bytes
+	pingedAt     time.Time
+	buckets      *[Violations]bucket // nil: full
+	windowTokens int                 // WINDOW_UPDATE frames still allowed
 }
 
 // New returns the connection of a client that has just connected. Our SETTINGS are ready to
@@ -73,7 +73,7 @@ func New(cfg *Config, svc Service, now time.Time) *Conn {
 		peerWindow: frame.WindowInitial,
 		peerFrame:  frame.PayloadBytesMin,
 
-		tokens: windowTokensMax,
+		windowTokens: cfg.limits.WindowUpdatesMax,
 	}
 	c.decoder.Init(cfg.names, hpack.Limits{
 		ListBytesMax:   cfg.limits.HeaderListBytesMax,

@@ -2,7 +2,8 @@ package h2
 
 import "sync/atomic"
 
-// Violation is a kind of abuse that is counted and, past its allowance, ends the connection.
+// Violation is a kind of abuse, or of a limit met. It is counted, and ends the connection or the
+// stream: of the kinds that have an allowance, when that is used up.
 type Violation uint8
 
 // The kinds of abuse.
@@ -20,8 +21,16 @@ const (
 	HeaderLists                     // header lists too long once decoded (CVE-2016-6581)
 	Continuations                   // header block too long on the wire (CVE-2024-27316)
 	ControlBacklog                  // unsent acknowledgments and resets
-	OutboxBacklog                   // unsent output
+	OutboxBacklog                   // unsent output (CVE-2019-9517)
 	Timeouts                        // preface, header block, keepalive
+
+	// These end a stream.
+	WaitingBacklog // messages that wait for a window, beyond WaitingBytesMax
+	StalledStreams // StallTimeout
+	SlowRequests   // RequestTimeout
+	MessageBytes   // messages longer than MessageBytesMax
+	RequestBytes   // incomplete messages beyond RequestBytesMax
+	RequestBudget  // those of all connections beyond Config.Requests
 	violationsLen
 )
 
@@ -29,6 +38,7 @@ var violationNames = [violationsLen]string{
 	"rapid_reset", "provoked_reset", "ping_flood", "settings_flood", "priority_flood",
 	"empty_data", "data_dribble", "window_flood", "unknown_flood", "refused_streams",
 	"header_lists", "continuations", "control_backlog", "outbox_backlog", "timeouts",
+	"waiting_backlog", "stalled_streams", "slow_requests", "message_bytes", "request_bytes", "request_budget",
 }
 
 // Violations is the number of kinds; the kinds are 0 to Violations-1.
@@ -45,6 +55,8 @@ type Counters struct {
 	ResetsReceived  atomic.Uint64
 	ResetsSent      atomic.Uint64
 	ConnErrors      atomic.Uint64
-	// Violations counts what spent an allowance, whether or not it was exceeded.
+	ConnsIdle       atomic.Uint64 // sent away for IdleTimeout
+	// Violations counts what spent an allowance, whether or not it was exceeded, and what met
+	// a limit.
 	Violations [Violations]atomic.Uint64
 }

@@ -83,6 +83,7 @@ func (s *Stream) received(n int, endStream bool) error {
 		}
 	}
 	if c.partial > c.cfg.limits.RequestBytesMax {
+		c.cfg.count(RequestBytes)
 		s.reject(grpc.ResourceExhausted, "RequestBytesMax: too many bytes of incomplete requests")
 		return nil
 	}
@@ -93,6 +94,7 @@ func (s *Stream) received(n int, endStream bool) error {
 		return s.receivedForeign(n)
 	}
 	if !c.charge() {
+		c.cfg.count(RequestBudget)
 		s.reject(grpc.ResourceExhausted, "Requests: too many bytes of incomplete requests on all connections")
 		return nil
 	}
@@ -105,9 +107,6 @@ func (s *Stream) received(n int, endStream bool) error {
 	return nil
 }
 
-// dribbleBytesMax is how much DATA is worth its head although it completes nothing.
-const dribbleBytesMax = 256
-
 // dribble charges for DATA that carries next to nothing and completes no message. A whole
 // message of a unary method that only waits for END_STREAM is no dribble.
 func (s *Stream) dribble(n int) error {
@@ -115,7 +114,7 @@ func (s *Stream) dribble(n int) error {
 	switch {
 	case n == 0:
 		return s.conn.spend(EmptyData)
-	case n < dribbleBytesMax && !whole:
+	case n < s.conn.cfg.limits.DribbleBytesMax && !whole:
 		return s.conn.spend(DataDribble)
 	}
 	return nil
@@ -175,8 +174,10 @@ func (s *Stream) admit(p grpc.Prefix) bool {
 	case p.Flag != 0:
 		s.reject(grpc.Internal, "compressed flag without grpc-encoding")
 	case int64(p.Length) > int64(s.conn.cfg.limits.MessageBytesMax):
+		s.conn.cfg.count(MessageBytes)
 		s.reject(grpc.ResourceExhausted, "MessageBytesMax: the request message is too large")
 	case int64(p.Length)+grpc.PrefixBytes > int64(s.conn.cfg.limits.RequestBytesMax):
+		s.conn.cfg.count(RequestBytes)
 		s.reject(grpc.ResourceExhausted, "RequestBytesMax: the request message is too large")
 	default:
 		s.need = grpc.PrefixBytes + int(p.Length)

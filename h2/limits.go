@@ -6,6 +6,13 @@ import (
 	"rocketmq-proxy/codec/frame"
 )
 
+// Allowance is how often something may happen that honest clients seldom do: Burst times at once,
+// then once more every Interval.
+type Allowance struct {
+	Burst    int
+	Interval time.Duration
+}
+
 // Limits bound what one client can make one connection hold or do. A zero field means its
 // default; a negative duration switches that timeout off.
 type Limits struct {
@@ -57,6 +64,25 @@ type Limits struct {
 	// frames. Default 1024.
 	ControlFramesMax int
 
+	// SettingsEntriesMax bounds the entries of one SETTINGS frame; RFC 9113 defines six, other
+	// RFCs a few more. Default 32.
+	SettingsEntriesMax int
+
+	// WindowUpdatesMax is how many WINDOW_UPDATE frames may come, and WindowUpdatesPerData how
+	// many more for each DATA frame that we send, up to WindowUpdatesMax again. A client needs
+	// one for some DATA frames. Defaults 10000 and 10.
+	WindowUpdatesMax, WindowUpdatesPerData int
+
+	// DribbleBytesMax is the DATA, in bytes, that is not worth its head: a frame with fewer that
+	// completes no message spends the allowance of DataDribble. Default 256.
+	DribbleBytesMax int
+
+	// Allowances are by the kind of violation. Whoever exceeds one is sent away with
+	// ENHANCE_YOUR_CALM. Honest clients stay far below each: the defaults, in [DefaultLimits],
+	// are those of hyperium/h2, nghttp2 and netty, or looser. Kinds without a default are bounded
+	// by other fields, and theirs are of no effect.
+	Allowances [Violations]Allowance
+
 	// PrefaceTimeout is how long a client may take from connecting to its first SETTINGS, and
 	// again to acknowledge ours. Default 10 s.
 	PrefaceTimeout time.Duration
@@ -92,6 +118,23 @@ type Limits struct {
 	AgeGrace time.Duration
 }
 
+// allowancesDefault are the defaults of Limits.Allowances.
+var allowancesDefault = [Violations]Allowance{
+	RapidReset:     {200, time.Second / 50},
+	ProvokedReset:  {100, time.Second / 10},
+	PingFlood:      {30, time.Second / 3},
+	SettingsFlood:  {20, time.Second / 2},
+	PriorityFlood:  {1000, time.Second / 10},
+	EmptyData:      {100, time.Second / 10},
+	DataDribble:    {1000, time.Second / 100},
+	UnknownFlood:   {1000, time.Second / 100},
+	RefusedStreams: {200, time.Second / 20},
+	HeaderLists:    {20, time.Second},
+}
+
+// DefaultLimits are what zero Limits mean.
+func DefaultLimits() Limits { return Limits{}.withDefaults() }
+
 // withDefaults fills every zero field.
 func (l Limits) withDefaults() Limits {
 	fill(&l.StreamsMax, 1000)
@@ -105,6 +148,14 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.OutboxBytesMax, 4<<20)
 	fill(&l.WaitingBytesMax, 64<<20)
 	fill(&l.ControlFramesMax, 1024)
+	fill(&l.SettingsEntriesMax, 32)
+	fill(&l.WindowUpdatesMax, 10000)
+	fill(&l.WindowUpdatesPerData, 10)
+	fill(&l.DribbleBytesMax, 256)
+	for v, a := range allowancesDefault {
+		fill(&l.Allowances[v].Burst, a.Burst)
+		fill(&l.Allowances[v].Interval, a.Interval)
+	}
 	fill(&l.PrefaceTimeout, 10*time.Second)
 	fill(&l.HeaderBlockTimeout, 5*time.Second)
 	fill(&l.RequestTimeout, 30*time.Second)

@@ -54,12 +54,12 @@ func TestClosedStreams(t *testing.T) {
 }
 
 func TestBucket(t *testing.T) {
-	a := allowance{burst: 3, interval: time.Second}
+	a := Allowance{Burst: 3, Interval: time.Second}
 	var b bucket
 	now := time.Duration(0)
 	take := func(want bool) {
 		t.Helper()
-		if b.take(&a, now) != want {
+		if b.take(a, now) != want {
 			t.Fatal(now)
 		}
 	}

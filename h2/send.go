@@ -111,7 +111,7 @@ func (s *Stream) sent(n int) {
 	s.sendWindow -= n
 	c.sendWindow -= n
 	c.quiet = false
-	c.tokens = min(c.tokens+windowTokensPerData, windowTokensMax)
+	c.windowTokens = min(c.windowTokens+c.cfg.limits.WindowUpdatesPerData, c.cfg.limits.WindowUpdatesMax)
 }
 
 // wait files n more bytes that are queued.
@@ -134,7 +134,7 @@ func (c *Conn) shedOverfull() {
 	c.overfull = false
 	for _, s := range c.streams.slots {
 		if s.overfull && s.queue.Len() > 0 && c.waiting > c.cfg.limits.WaitingBytesMax {
-			c.cfg.count(OutboxBacklog)
+			c.cfg.count(WaitingBacklog)
 			c.sendReset(s.id, frame.EnhanceYourCalm)
 			s.cancel(StreamError{Stream: s.id, Code: frame.EnhanceYourCalm, Reason: "WaitingBytesMax: the client does not open its windows"}, resetByUs)
 		}

@@ -2,9 +2,6 @@ package h2
 
 import "rocketmq-proxy/codec/frame"
 
-// settingsEntriesMax bounds one SETTINGS frame; RFC 9113 defines six, other RFCs a few more.
-const settingsEntriesMax = 32
-
 // offerSettings queues our SETTINGS, and the WINDOW_UPDATE that makes the connection's
 // receive window what we want: SETTINGS only speaks of streams (section 6.9.2).
 func (c *Conn) offerSettings() {
@@ -34,11 +31,13 @@ func (c *Conn) settings(h frame.Head, payload []byte) error {
 		c.settingsAck = true
 		return nil
 	}
-	if list.Len() > settingsEntriesMax {
-		return c.exceeded(SettingsFlood, "too many entries in SETTINGS")
+	if list.Len() > c.cfg.limits.SettingsEntriesMax {
+		return c.exceeded(SettingsFlood, "SettingsEntriesMax: too many entries in SETTINGS")
 	}
-	if err = c.spend(SettingsFlood); err != nil {
-		return err
+	if c.settingsSeen { // the first are every connection's
+		if err = c.spend(SettingsFlood); err != nil {
+			return err
+		}
 	}
 	for i := range list.Len() {
 		if err = c.setting(list.At(i)); err != nil {

@@ -102,7 +102,8 @@ func (c *Conn) tickIdle() {
 	if c.idleSince.IsZero() {
 		c.idleSince = c.now
 	}
-	if c.passed(c.idleSince.Add(limit)) {
+	if c.passed(c.idleSince.Add(limit)) && c.goAway != goAwayFinal {
+		c.cfg.Counters.ConnsIdle.Add(1)
 		c.leave()
 	}
 }
@@ -174,6 +175,7 @@ func (s *Stream) tick() {
 	limits := &c.cfg.limits
 	if !s.clientStreams && !s.halfClosed && limits.RequestTimeout >= 0 &&
 		c.passed(s.heardAt.Add(limits.RequestTimeout)) {
+		c.cfg.count(SlowRequests)
 		s.reject(grpc.DeadlineExceeded, "RequestTimeout: the request does not end")
 		return
 	}
@@ -184,6 +186,7 @@ func (s *Stream) tick() {
 		s.stalledAt = c.now
 	}
 	if c.passed(s.stalledAt.Add(limits.StallTimeout)) {
+		c.cfg.count(StalledStreams)
 		c.sendReset(s.id, frame.Cancel)
 		s.cancel(StreamError{Stream: s.id, Code: frame.Cancel, Reason: "StallTimeout: the client does not open its windows"}, resetByUs)
 	}

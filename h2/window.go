@@ -2,20 +2,14 @@ package h2
 
 import "rocketmq-proxy/codec/frame"
 
-// A client needs one WINDOW_UPDATE for some DATA frames; ten for each is more than any sends.
-const (
-	windowTokensMax     = 10000
-	windowTokensPerData = 10
-)
-
 // windowUpdate lets us send more (section 6.9).
 func (c *Conn) windowUpdate(h frame.Head, payload []byte) error {
 	increment, err := frame.ParseWindowUpdate(payload)
 	if err != nil {
 		return layoutError(err)
 	}
-	if c.tokens--; c.tokens < 0 {
-		return c.exceeded(WindowFlood, "too many WINDOW_UPDATE frames")
+	if c.windowTokens--; c.windowTokens < 0 {
+		return c.exceeded(WindowFlood, "WindowUpdatesMax: too many WINDOW_UPDATE frames")
 	}
 	if h.Stream == 0 {
 		return c.widen(int(increment))
