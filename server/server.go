@@ -113,11 +113,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 	if s.tls != nil {
 		front.TLS = s.tls.Server()
 	}
-	limits := link.Limits{
-		InboxBytesMax: s.config.Limits.InboxBytesMax, ReceiveBytes: s.config.Limits.ReceiveBytes,
-		WriteTimeout: s.config.Limits.WriteTimeout, ConnectionsMax: s.config.Limits.ConnectionsMax,
-	}
-	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
+	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, linkLimits(&s.config))
 	if err != nil {
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}

@@ -59,21 +59,59 @@ func ownHosts(c *config.Config) []string {
 	return hosts
 }
 
-func h2Limits(c *config.Config) h2.Limits {
-	return h2.Limits{
-		StreamsMax:         uint32(c.GRPC.StreamsMax),
-		HeaderListBytesMax: c.Limits.HeaderListBytesMax,
-		MessageBytesMax:    c.GRPC.MessageBytesMax,
-		RequestBytesMax:    c.Limits.RequestBytesMax,
-		OutboxBytesMax:     c.Limits.OutboxBytesMax,
-		ConnWindowBytes:    c.Limits.WindowBytes,
-		PrefaceTimeout:     c.Limits.HandshakeTimeout,
-		IdleTimeout:        c.GRPC.IdleTime,
-		KeepaliveInterval:  offIfZero(c.GRPC.KeepAliveInterval),
-		KeepaliveTimeout:   c.GRPC.KeepAliveTimeout,
-		AgeMax:             offIfZero(c.GRPC.ConnectionAgeMax),
-		AgeGrace:           c.GRPC.ConnectionAgeGrace,
+func linkLimits(c *config.Config) link.Limits {
+	return link.Limits{
+		InboxBytesMax: c.Limits.InboxBytesMax, ReceiveBytes: c.Limits.ReceiveBytes, WriteTimeout: c.Limits.WriteTimeout,
+		ConnectionsMax: c.Limits.ConnectionsMax, ConnectionsPerAddressMax: c.Limits.ConnectionsPerAddressMax,
+		HandshakesMax: c.Limits.HandshakesMax, HandshakeTimeout: c.Limits.HandshakeTimeout,
 	}
+}
+
+func h2Limits(c *config.Config) h2.Limits {
+	l := &c.Limits
+	return h2.Limits{
+		StreamsMax:           uint32(c.GRPC.StreamsMax),
+		HeaderListBytesMax:   l.HeaderListBytesMax,
+		HeaderFieldsMax:      l.HeaderFieldsMax,
+		ContinuationsMax:     l.ContinuationsMax,
+		MessageBytesMax:      c.GRPC.MessageBytesMax,
+		RequestBytesMax:      l.RequestBytesMax,
+		StreamWindowBytes:    l.StreamWindowBytes,
+		ConnWindowBytes:      l.WindowBytes,
+		OutboxBytesMax:       l.OutboxBytesMax,
+		WaitingBytesMax:      l.WaitingBytesMax,
+		ControlFramesMax:     l.ControlFramesMax,
+		SettingsEntriesMax:   l.SettingsEntriesMax,
+		WindowUpdatesMax:     l.WindowUpdatesMax,
+		WindowUpdatesPerData: l.WindowUpdatesPerData,
+		DribbleBytesMax:      l.DribbleBytesMax,
+		PrefaceTimeout:       l.HandshakeTimeout,
+		HeaderBlockTimeout:   l.HeaderBlockTimeout,
+		RequestTimeout:       l.RequestTimeout,
+		StallTimeout:         l.StallTimeout,
+		IdleTimeout:          c.GRPC.IdleTime,
+		KeepaliveInterval:    offIfZero(c.GRPC.KeepAliveInterval),
+		KeepaliveTimeout:     c.GRPC.KeepAliveTimeout,
+		AgeMax:               offIfZero(c.GRPC.ConnectionAgeMax),
+		AgeGrace:             c.GRPC.ConnectionAgeGrace,
+		Allowances: [h2.Violations]h2.Allowance{
+			h2.RapidReset:     allowance(l.RapidReset),
+			h2.ProvokedReset:  allowance(l.ProvokedReset),
+			h2.RefusedStreams: allowance(l.RefusedStreams),
+			h2.HeaderLists:    allowance(l.HeaderLists),
+			h2.PingFlood:      allowance(l.PingFlood),
+			h2.SettingsFlood:  allowance(l.SettingsFlood),
+			h2.PriorityFlood:  allowance(l.PriorityFlood),
+			h2.EmptyData:      allowance(l.EmptyData),
+			h2.DataDribble:    allowance(l.DataDribble),
+			h2.UnknownFlood:   allowance(l.UnknownFlood),
+		},
+	}
+}
+
+func allowance(a config.Allowance) h2.Allowance {
+	burst, interval, _ := a.Parse() // Validate let it pass
+	return h2.Allowance{Burst: burst, Interval: interval}
 }
 
 // offIfZero is a duration of which a file says by 0, and h2 by less, that there is none.

@@ -117,8 +117,15 @@ func Default(env Environment) Config {
 		Operator: Operator{LogLevel: "info"},
 		Local:    defaultLocal(env),
 		Limits: Limits{
-			ConnectionsMax: 20000, InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, OutboxBytesMax: 1 << 20, HeaderListBytesMax: 16 << 10,
-			RequestBytesMax: 32 << 20, InflightBytesMax: 256 << 20, LongPollsMax: 10000, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
+			ConnectionsMax: 20000, HandshakesMax: 1024, HandshakeTimeout: seconds(10), WriteTimeout: seconds(20),
+			HeaderListBytesMax: 16 << 10, HeaderFieldsMax: 64, ContinuationsMax: 8, HeaderBlockTimeout: seconds(5),
+			RequestTimeout: seconds(30), RequestBytesMax: 32 << 20, InflightBytesMax: 256 << 20, LongPollsMax: 10000,
+			InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, StreamWindowBytes: 1 << 20,
+			OutboxBytesMax: 1 << 20, WaitingBytesMax: 64 << 20, StallTimeout: seconds(30),
+			ControlFramesMax: 1024, SettingsEntriesMax: 32, WindowUpdatesMax: 10000, WindowUpdatesPerData: 10, DribbleBytesMax: 256,
+			RapidReset: "200 50/s", ProvokedReset: "100 10/s", RefusedStreams: "200 20/s", HeaderLists: "20 1/s",
+			PingFlood: "30 3/s", SettingsFlood: "20 2/s", PriorityFlood: "1000 10/s",
+			EmptyData: "100 10/s", DataDribble: "1000 100/s", UnknownFlood: "1000 100/s",
 		},
 	}
 	if c.Proxy.Name == "" {

@@ -146,23 +146,38 @@ type Operator struct {
 	LogLevel string `key:"logLevel" of:"trace debug info warn error"`
 }
 
-// Limits bound what clients can make us hold. Our own keys; the Java proxy has no such bounds.
+// Limits bound what clients can make us hold and do. Our own keys; the Java proxy has no such bounds.
+// server/docs/limits.md is the table of them, with what happens beyond each.
 type Limits struct {
+	// Connections.
+
 	// ConnectionsMax is the number of client connections at once; more are closed at once. Default 20000.
 	ConnectionsMax int `key:"connectionsMax" in:"1..10000000"`
-	// InboxBytesMax is how many received bytes of a connection may wait to be worked on before no
-	// more is read from it. Default 256 KiB.
-	InboxBytesMax int `key:"inboxBytesMax" in:"16384..2147483647"`
-	// WindowBytes is how far a client may send ahead on one connection, its HTTP/2 window. Default 1 MiB.
-	WindowBytes int `key:"windowBytes" in:"65535..2147483647"`
-	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 256 KiB; 0
-	// leaves it to the kernel.
-	ReceiveBytes int `key:"socketReceiveBytes" in:"0..2147483647"`
-	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default
-	// 1 MiB: a client that only writes held a server without it at 2.8 GB, and with it at 38 MB.
-	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`
-	// HeaderListBytesMax is SETTINGS_MAX_HEADER_LIST_SIZE. Default 16 KiB. Java: 8 KiB.
+	// ConnectionsPerAddressMax is the same for one IPv4 address, or one IPv6 network of 64 bits; behind
+	// a trusted load balancer, the client's that it names. Default 0: there is no bound, as many
+	// clients may share an address.
+	ConnectionsPerAddressMax int `key:"connectionsPerAddressMax" in:"0..10000000"`
+	// HandshakesMax is the number of TLS handshakes at once; more are closed at once. Default 1024.
+	HandshakesMax int `key:"tlsHandshakesMax" in:"1..10000000"`
+	// HandshakeTimeout bounds TLS, preface and first SETTINGS together, from accept on, and after that
+	// the acknowledgment of ours. Default 10 s.
+	HandshakeTimeout time.Duration `key:"handshakeTimeoutMillis,ms" in:"100ms..10m"`
+	// WriteTimeout is how long a write may make no progress before the connection is closed. Default 20 s.
+	WriteTimeout time.Duration `key:"writeTimeoutMillis,ms" in:"100ms..10m"`
+
+	// Calls.
+
+	// HeaderListBytesMax is SETTINGS_MAX_HEADER_LIST_SIZE, in bytes; a header block on the wire may
+	// have twice as many. Default 16 KiB. Java: 8 KiB.
 	HeaderListBytesMax int `key:"headerListBytesMax" in:"1024..16777216"`
+	// HeaderFieldsMax is the number of headers of a call. Client libraries send 15 to 20. Default 64.
+	HeaderFieldsMax int `key:"headerFieldsMax" in:"16..65536"`
+	// ContinuationsMax is the number of CONTINUATION frames of a header block. Default 8.
+	ContinuationsMax int `key:"continuationsMax" in:"1..65536"`
+	// HeaderBlockTimeout bounds a header block from its first frame to its last. Default 5 s.
+	HeaderBlockTimeout time.Duration `key:"headerBlockTimeoutMillis,ms" in:"100ms..10m"`
+	// RequestTimeout is how long a unary request may rest between two frames. Default 30 s.
+	RequestTimeout time.Duration `key:"requestTimeoutMillis,ms" in:"100ms..1h"`
 	// RequestBytesMax is what a connection may have sent of requests that are not complete, and so
 	// the largest request that is taken, in bytes. Default 32 MiB: eight bodies of the largest size
 	// at once, or one large batch. grpcMaxInboundMessageSize bounds one request as well.
@@ -173,8 +188,64 @@ type Limits struct {
 	InflightBytesMax int `key:"inflightBytesMax" in:"1048576..1099511627776"`
 	// LongPollsMax is the number of waiting receives and pulls at once, in the whole process. Default 10000.
 	LongPollsMax int `key:"longPollsMax" in:"1..10000000"`
-	// HandshakeTimeout bounds TLS, preface and first SETTINGS together. Default 10 s.
-	HandshakeTimeout time.Duration `key:"handshakeTimeoutMillis,ms" in:"100ms..10m"`
-	// WriteTimeout is how long a write may make no progress before the connection is closed. Default 20 s.
-	WriteTimeout time.Duration `key:"writeTimeoutMillis,ms" in:"100ms..10m"`
+
+	// Bytes on their way.
+
+	// InboxBytesMax is how many received bytes of a connection may wait to be worked on before no
+	// more is read from it. Default 256 KiB.
+	InboxBytesMax int `key:"inboxBytesMax" in:"16384..2147483647"`
+	// ReceiveBytes is what the kernel may hold of what a client sent, SO_RCVBUF. Default 256 KiB; 0
+	// leaves it to the kernel.
+	ReceiveBytes int `key:"socketReceiveBytes" in:"0..2147483647"`
+	// WindowBytes is how far a client may send ahead on one connection, its HTTP/2 window. Default 1 MiB.
+	WindowBytes int `key:"windowBytes" in:"65535..2147483647"`
+	// StreamWindowBytes is the same for one call. Default 1 MiB.
+	StreamWindowBytes int `key:"streamWindowBytes" in:"16384..2147483647"`
+	// OutboxBytesMax is what a connection may have unsent before it is closed as too slow. Default
+	// 1 MiB: a client that only writes held a server without it at 2.8 GB, and with it at 38 MB.
+	OutboxBytesMax int `key:"outboxBytesMax" in:"65536..2147483647"`
+	// WaitingBytesMax is how many bytes of answers may wait on a connection for its client to open its
+	// windows; the call that exceeds it is ended. Default 64 MiB.
+	WaitingBytesMax int `key:"waitingBytesMax" in:"65536..1099511627776"`
+	// StallTimeout is how long an answer may wait for a window without one byte leaving. It may take
+	// up to twice as long. Default 30 s.
+	StallTimeout time.Duration `key:"stallTimeoutMillis,ms" in:"100ms..1h"`
+
+	// Frames.
+
+	// ControlFramesMax is the number of acknowledgments and resets of a connection that were not sent
+	// yet. Default 1024.
+	ControlFramesMax int `key:"controlFramesMax" in:"16..10000000"`
+	// SettingsEntriesMax is the number of settings in one SETTINGS frame. Default 32.
+	SettingsEntriesMax int `key:"settingsEntriesMax" in:"6..2730"`
+	// WindowUpdatesMax is how many WINDOW_UPDATE frames a connection may send at once, and
+	// WindowUpdatesPerData how many more for each DATA frame that it is sent. Defaults 10000 and 10.
+	WindowUpdatesMax     int `key:"windowUpdatesMax" in:"100..2147483647"`
+	WindowUpdatesPerData int `key:"windowUpdatesPerData" in:"1..1000000"`
+	// DribbleBytesMax is the DATA, in bytes, that is too little for a frame that completes no message:
+	// fewer use up DataDribble. Default 256.
+	DribbleBytesMax int `key:"dribbleBytesMax" in:"1..16384"`
+
+	// Allowances of a connection: so many at once, then so many more a second.
+
+	// RapidReset is for calls that the client resets (CVE-2023-44487). Default "200 50/s".
+	RapidReset Allowance `key:"rapidResetAllowance"`
+	// ProvokedReset is for calls that break the rules, so that we reset them (CVE-2025-8671). Default "100 10/s".
+	ProvokedReset Allowance `key:"provokedResetAllowance"`
+	// RefusedStreams is for calls beyond grpcMaxConcurrentCallsPerConnection. Default "200 20/s".
+	RefusedStreams Allowance `key:"refusedStreamsAllowance"`
+	// HeaderLists is for calls whose headers are too many or too long (CVE-2016-6581). Default "20 1/s".
+	HeaderLists Allowance `key:"headerListsAllowance"`
+	// PingFlood is for PING frames between which nothing was answered (CVE-2019-9512). Default "30 3/s".
+	PingFlood Allowance `key:"pingFloodAllowance"`
+	// SettingsFlood is for SETTINGS frames (CVE-2019-9515). Default "20 2/s".
+	SettingsFlood Allowance `key:"settingsFloodAllowance"`
+	// PriorityFlood is for PRIORITY frames (CVE-2019-9513). Default "1000 10/s".
+	PriorityFlood Allowance `key:"priorityFloodAllowance"`
+	// EmptyData is for DATA frames that carry nothing (CVE-2019-9518). Default "100 10/s".
+	EmptyData Allowance `key:"emptyDataAllowance"`
+	// DataDribble is for DATA frames that carry next to nothing (CVE-2019-9511). Default "1000 100/s".
+	DataDribble Allowance `key:"dataDribbleAllowance"`
+	// UnknownFlood is for frames of unknown types, and for GOAWAY. Default "1000 100/s".
+	UnknownFlood Allowance `key:"unknownFloodAllowance"`
 }

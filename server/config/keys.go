@@ -42,6 +42,8 @@ type key struct {
 var (
 	typeDuration = reflect.TypeFor[time.Duration]()
 	typeSecret   = reflect.TypeFor[Secret]()
+
+	typeAllowance = reflect.TypeFor[Allowance]()
 )
 
 // keys are all fields of Config in the order of its declaration; keysByName has them by the
@@ -107,6 +109,8 @@ func (k *key) expected() string {
 		return fmt.Sprintf("a number of %s from %d to %d", k.unitName(), k.min/int64(k.unit), k.max/int64(k.unit))
 	case k.bounds != "":
 		return fmt.Sprintf("a number from %d to %d", k.min, k.max)
+	case k.in(new(Config)).Type() == typeAllowance:
+		return allowanceExpected
 	case k.words != nil:
 		return "one of " + strings.Join(k.words, ", ")
 	case k.in(new(Config)).Kind() == reflect.Bool:
@@ -130,6 +134,11 @@ func (k *key) unitName() string {
 func (k *key) fault(c *Config) *Fault {
 	v := k.in(c)
 	switch {
+	case v.Type() == typeAllowance:
+		if _, _, err := Allowance(v.String()).Parse(); err != nil {
+			return &Fault{Key: k.name, Origin: c.origins[k.name], Problem: err.Error()}
+		}
+		return nil
 	case k.bounds != "":
 		if n := v.Int(); n >= k.min && n <= k.max {
 			return nil

@@ -64,11 +64,25 @@ type Limits struct {
 	// ConnectionsMax is how many connections a Listener has at once; more are closed as soon as
 	// they are accepted. 0: there is no bound.
 	ConnectionsMax int
+	// ConnectionsPerAddressMax is the same for one IPv4 address, or one IPv6 network of 64 bits,
+	// which is what a single customer of a provider has; of a client behind a relay it is that of
+	// the client. 0: there is no bound.
+	ConnectionsPerAddressMax int
+	// HandshakesMax is how many TLS handshakes a Listener has at once; connections with more are
+	// closed. 0: there is no bound.
+	HandshakesMax int
+	// HandshakeTimeout is how long an accepted connection may keep silent, or dribble, before its
+	// protocol is known, an introduction and the TLS handshake included. The machine is told when
+	// it began, by Link.Since. 0: for ever.
+	HandshakeTimeout time.Duration
 }
 
 // DefaultLimits keep one turn's worth of small messages.
 func DefaultLimits() Limits {
-	return Limits{InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WriteTimeout: 20 * time.Second}
+	return Limits{
+		InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WriteTimeout: 20 * time.Second,
+		HandshakesMax: 1024, HandshakeTimeout: 10 * time.Second,
+	}
 }
 
 // socket is what carries the bytes: plain or secure.

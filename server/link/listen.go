@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -51,6 +52,9 @@ type Front struct {
 	// Failed hears of connections that ended before they had a machine: bad handshakes,
 	// other protocols, silence. May be nil.
 	Failed func(remote string, err error)
+	// Counters is what is counted into; Listeners that share it share HandshakesMax. Nil: nobody
+	// counts.
+	Counters *Counters
 }
 
 // Errors that Front.Failed hears.
@@ -60,11 +64,10 @@ var (
 	errNoTLS         = errors.New("TLS is not enabled on this port")
 	errTLSOnly       = errors.New("cleartext on a port that speaks TLS only")
 	errTooMany       = errors.New("connectionsMax: too many connections")
-)
 
-// firstBytesTimeout is how long a connection may keep silent, or dribble, before its protocol
-// is known, an introduction and the TLS handshake included. Tests shorten it.
-var firstBytesTimeout = 10 * time.Second
+	errTooManyPerAddress = errors.New("connectionsPerAddressMax: too many connections of one address")
+	errTooManyHandshakes = errors.New("tlsHandshakesMax: too many TLS handshakes")
+)
 
 // firstBytesMax is how many bytes are read, and looked at; the HTTP/2 preface has 24.
 const firstBytesMax = 512
@@ -79,8 +82,9 @@ type Listener struct {
 	limits Limits
 
 	mu      sync.Mutex
-	opening map[net.Conn]struct{} // accepted, protocol not yet known or TLS
-	plain   int                   // cleartext links
+	opening map[net.Conn]netip.Addr // accepted, protocol not yet known or TLS; and what they count for
+	plain   int                     // cleartext links
+	perAddr map[netip.Addr]int      // of both, with ConnectionsPerAddressMax
 	closed  bool
 	done    sync.WaitGroup
 }
@@ -92,7 +96,13 @@ func Listen(addr string, front Front, limits Limits) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln := &Listener{net: inner, front: front, limits: limits, opening: make(map[net.Conn]struct{})}
+	if front.Counters == nil {
+		front.Counters = new(Counters)
+	}
+	ln := &Listener{
+		net: inner, front: front, limits: limits,
+		opening: make(map[net.Conn]netip.Addr), perAddr: make(map[netip.Addr]int),
+	}
 	ln.done.Go(ln.accept)
 	return ln, nil
 }
@@ -146,6 +156,7 @@ func (ln *Listener) accept() {
 		}
 		pause = 0
 		tcp := conn.(*net.TCPConn)
+		ln.front.Counters.Accepted.Add(1)
 		if err := ln.track(tcp); err != nil {
 			ln.failed(tcp.RemoteAddr().String(), err)
 			_ = tcp.Close()
@@ -160,6 +171,8 @@ func (ln *Listener) accept() {
 	}
 }
 
+// track counts a connection that was accepted, unless there are too many. One of a relay counts for no
+// address until the relay has said for which.
 func (ln *Listener) track(conn net.Conn) error {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
@@ -169,31 +182,98 @@ func (ln *Listener) track(conn net.Conn) error {
 	case ln.limits.ConnectionsMax > 0 && all >= ln.limits.ConnectionsMax:
 		return errTooMany
 	}
-	ln.opening[conn] = struct{}{}
+	var addr netip.Addr
+	if !ln.trusts(conn.RemoteAddr()) {
+		addr = ln.countedAs(conn.RemoteAddr().String())
+	}
+	if err := ln.arrive(addr); err != nil {
+		return err
+	}
+	ln.opening[conn] = addr
+	ln.front.Counters.Open.Add(1)
 	return nil
 }
 
-// promote counts a connection as a cleartext link, until left.
-func (ln *Listener) promote(conn net.Conn) {
+// attribute counts a connection for the client that its relay has named.
+func (ln *Listener) attribute(conn net.Conn, ends Ends) error {
+	if ends.Relay == "" {
+		return nil
+	}
+	addr := ln.countedAs(ends.RemoteAddr)
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	delete(ln.opening, conn)
-	ln.plain++
+	if err := ln.arrive(addr); err != nil {
+		return err
+	}
+	ln.opening[conn] = addr
+	return nil
 }
 
-func (ln *Listener) left() {
+// countedAs is what a peer, host:port, counts for: its IPv4 address, or its IPv6 network. It is not
+// valid where nothing counts.
+func (ln *Listener) countedAs(peer string) netip.Addr {
+	if ln.limits.ConnectionsPerAddressMax <= 0 {
+		return netip.Addr{}
+	}
+	from, _ := netip.ParseAddrPort(peer) // one that is none is not counted
+	addr := from.Addr().Unmap().WithZone("")
+	if addr.Is6() {
+		network, _ := addr.Prefix(64)
+		return network.Addr()
+	}
+	return addr
+}
+
+func (ln *Listener) arrive(addr netip.Addr) error {
+	if !addr.IsValid() {
+		return nil
+	}
+	if ln.perAddr[addr] >= ln.limits.ConnectionsPerAddressMax {
+		return errTooManyPerAddress
+	}
+	ln.perAddr[addr]++
+	return nil
+}
+
+// depart is the end of a connection that was tracked.
+func (ln *Listener) depart(addr netip.Addr) {
+	ln.front.Counters.Open.Add(-1)
+	if !addr.IsValid() {
+		return
+	}
+	if ln.perAddr[addr]--; ln.perAddr[addr] == 0 {
+		delete(ln.perAddr, addr)
+	}
+}
+
+// promote counts a connection as a cleartext link, until what it returns is called.
+func (ln *Listener) promote(conn net.Conn) (left func()) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	ln.plain--
+	addr := ln.opening[conn]
+	delete(ln.opening, conn)
+	ln.plain++
+	return func() {
+		ln.mu.Lock()
+		defer ln.mu.Unlock()
+		ln.plain--
+		ln.depart(addr)
+	}
 }
 
 func (ln *Listener) untrack(conn net.Conn) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	delete(ln.opening, conn)
+	if addr, here := ln.opening[conn]; here {
+		delete(ln.opening, conn)
+		ln.depart(addr)
+	}
 }
 
 func (ln *Listener) failed(remote string, err error) {
+	if !errors.Is(err, net.ErrClosed) { // that is our own end
+		ln.front.Counters.Refused[refusalOf(err)].Add(1)
+	}
 	if ln.front.Failed != nil {
 		ln.front.Failed(remote, err)
 	}
@@ -204,10 +284,15 @@ func (ln *Listener) failed(remote string, err error) {
 // of open are a third of what the stack of one holds while it waits.
 func (ln *Listener) open(conn *net.TCPConn) (served *secure) {
 	begun := time.Now()
-	_ = conn.SetDeadline(begun.Add(firstBytesTimeout))
+	if ln.limits.HandshakeTimeout > 0 {
+		_ = conn.SetDeadline(begun.Add(ln.limits.HandshakeTimeout))
+	}
 	ends, first, err := ln.introduced(conn)
 	ends.Since = begun
 	verdict := Never
+	if err == nil {
+		err = ln.attribute(conn, ends)
+	}
 	if err == nil {
 		first, verdict, err = ln.peek(conn, first)
 	}
@@ -300,8 +385,7 @@ func (ln *Listener) openPlain(conn *net.TCPConn, ends Ends, first []byte) error 
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	l := ln.newLink(ends)
 	join(l.turn)
-	l.ended = ln.left
-	ln.promote(conn)
+	l.ended = ln.promote(conn)
 	p := newPlain(l, fd)
 	ln.begin(l, first) // before the poller, so that the machine's first event is its birth
 	if err := p.register(netpoll.NewFDConnection(fd)); err != nil {
@@ -323,9 +407,23 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 	return fd, errors.Join(err, failed)
 }
 
-// openSecure does the handshake.
-func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) (*secure, error) {
+// handshake opens TLS on conn, unless too many do.
+func (ln *Listener) handshake(conn *net.TCPConn, first []byte) (*secure, error) {
+	now := &ln.front.Counters.Handshaking
+	defer now.Add(-1)
+	if n := now.Add(1); ln.limits.HandshakesMax > 0 && n > int64(ln.limits.HandshakesMax) {
+		return nil, errTooManyHandshakes
+	}
 	s, err := handshake(conn, first, ln.limits.WriteTimeout, func(wire net.Conn) *tls.Conn { return tls.Server(wire, ln.front.TLS) })
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errHandshake, err)
+	}
+	return s, nil
+}
+
+// openSecure finds out what is spoken under TLS.
+func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) (*secure, error) {
+	s, err := ln.handshake(conn, first)
 	if err != nil {
 		return nil, err
 	}

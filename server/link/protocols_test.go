@@ -153,17 +153,17 @@ func TestBadHandshakes(t *testing.T) {
 	}
 }
 
-// shortenFirstBytes makes the port impatient. It comes before serve.
-func shortenFirstBytes(t *testing.T, d time.Duration) {
-	before := firstBytesTimeout
-	firstBytesTimeout = d
-	t.Cleanup(func() { firstBytesTimeout = before })
+// impatient are the limits of a port that waits so long for a protocol.
+func impatient(d time.Duration) Limits {
+	limits := DefaultLimits()
+	limits.HandshakeTimeout = d
+	return limits
 }
 
 // Who says nothing, or not enough, is closed; who spoke may be silent then.
 func TestSilence(t *testing.T) {
-	shortenFirstBytes(t, 300*time.Millisecond)
-	p := serve(t, DefaultLimits(), nil, knockers)
+	const short = 300 * time.Millisecond
+	p := serve(t, impatient(short), nil, knockers)
 	for _, said := range []string{"", "knock"} {
 		conn := p.dialTCP()
 		if said != "" {
@@ -179,7 +179,7 @@ func TestSilence(t *testing.T) {
 	conn := p.dialTCP()
 	write(t, conn, knock)
 	expect(t, conn, knock)
-	time.Sleep(2 * firstBytesTimeout)
+	time.Sleep(2 * short)
 	write(t, conn, "still here")
 	expect(t, conn, "still here")
 }

@@ -225,10 +225,11 @@ func TestIntroductionsCutShort(t *testing.T) {
 	} {
 		for ending, why := range map[string]error{"in silence": os.ErrDeadlineExceeded, "closed": io.EOF} {
 			t.Run(name+" "+ending, func(t *testing.T) {
+				limits := DefaultLimits()
 				if ending == "in silence" {
-					shortenFirstBytes(t, 200*time.Millisecond)
+					limits = impatient(200 * time.Millisecond)
 				}
-				p := serve(t, DefaultLimits(), nil, knockers, introductions)
+				p := serve(t, limits, nil, knockers, introductions)
 				conn := p.dialTCP()
 				_, _ = io.WriteString(conn, test.said)
 				if ending == "closed" {
