@@ -5,8 +5,9 @@ import "sync/atomic"
 // Budget bounds how many bytes many owners may hold together. It counts what they say they
 // hold, and knows no block. A nil Budget bounds nothing. Safe for concurrent use.
 type Budget struct {
-	max  int64
-	used atomic.Int64
+	max     int64
+	used    atomic.Int64
+	refused atomic.Uint64
 }
 
 // NewBudget returns a budget of max bytes.
@@ -19,6 +20,7 @@ func (b *Budget) Take(n int) bool {
 	}
 	if b.used.Add(int64(n)) > b.max {
 		b.used.Add(int64(-n))
+		b.refused.Add(1)
 		return false
 	}
 	return true
@@ -37,4 +39,12 @@ func (b *Budget) Used() int {
 		return 0
 	}
 	return int(b.used.Load())
+}
+
+// Refused is how often Take said no.
+func (b *Budget) Refused() uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.refused.Load()
 }

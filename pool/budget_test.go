@@ -10,8 +10,8 @@ func TestBudgetAtItsEdge(t *testing.T) {
 	if !b.Take(60) || !b.Take(40) || b.Used() != 100 {
 		t.Fatalf("%d of 100 bytes", b.Used())
 	}
-	if b.Take(1) || b.Used() != 100 {
-		t.Fatalf("one byte too many; %d are used", b.Used())
+	if b.Take(1) || b.Used() != 100 || b.Refused() != 1 {
+		t.Fatalf("one byte too many; %d are used, %d times refused", b.Used(), b.Refused())
 	}
 	b.Give(40)
 	if b.Take(41) || !b.Take(40) {
@@ -20,7 +20,7 @@ func TestBudgetAtItsEdge(t *testing.T) {
 	b.Give(100)
 	checkPanic(t, "pool: more was given back to a budget than was taken", func() { b.Give(1) })
 	var none *Budget
-	if !none.Take(1<<40) || none.Used() != 0 {
+	if !none.Take(1<<40) || none.Used() != 0 || none.Refused() != 0 {
 		t.Error("no budget is a bound")
 	}
 	none.Give(1)

@@ -27,6 +27,7 @@ import (
 	"rocketmq-proxy/server/fleet"
 	"rocketmq-proxy/server/link"
 	"rocketmq-proxy/server/messaging"
+	"rocketmq-proxy/server/metrics"
 	"rocketmq-proxy/server/session"
 	"rocketmq-proxy/server/tlsconf"
 	"rocketmq-proxy/server/turn"
@@ -58,6 +59,7 @@ type Server struct {
 type Counters struct {
 	H2       h2.Counters
 	Remoting remoting.Counters
+	Link     link.Counters
 }
 
 // New opens the port of a proxy. Clients are served when it returns.
@@ -79,10 +81,11 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
 		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2), Random: rand.Float64,
 	}
-	if err := s.listen(sessions); err != nil {
+	if err := s.listen(sessions, &counters.Link); err != nil {
 		return nil, errors.Join(err, s.stored.close())
 	}
-	if s.admin, err = admin.Listen(c.Operator.AdminAddr, counters, s.ready); err != nil {
+	sources := admin.Sources{Counters: counters, Ready: s.ready, Metrics: s.metrics(counters)}
+	if s.admin, err = admin.Listen(c.Operator.AdminAddr, sources); err != nil {
 		s.end()
 		return nil, err
 	}
@@ -96,7 +99,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 
 // listen opens the port. The service is made after it, because routes tell clients the port
 // number, which the system may have chosen; connections wait for it.
-func (s *Server) listen(sessions *session.Registry) error {
+func (s *Server) listen(sessions *session.Registry, counters *link.Counters) error {
 	ready := make(chan struct{})
 	front := link.Front{
 		Speaks:       speaksHTTP2,
@@ -105,6 +108,7 @@ func (s *Server) listen(sessions *session.Registry) error {
 		Relays:       relays(&s.config),
 		Introduction: introduction,
 		Failed:       s.connectionFailed,
+		Counters:     counters,
 		Machine: func(l *link.Link) link.Machine {
 			<-ready
 			return s.newClient(l)
@@ -126,6 +130,13 @@ func (s *Server) listen(sessions *session.Registry) error {
 	}
 	close(ready)
 	return nil
+}
+
+// metrics is the page that Prometheus reads.
+func (s *Server) metrics(c *Counters) func(io.Writer) error {
+	sources := metrics.Sources{Link: &c.Link, H2: &c.H2, Remoting: &c.Remoting, Requests: s.h2.Requests}
+	sources.Sends, sources.Polls = s.service.Budgets()
+	return sources.Write
 }
 
 // Port is the TCP port that clients dial.

@@ -1,4 +1,4 @@
-// Package admin is the operator's HTTP port: profiles, counters and readiness of the running process.
+// Package admin is the operator's HTTP port: profiles, counters, metrics and readiness of the running process.
 // It has no password, so it is off unless an address is configured, and belongs on loopback.
 package admin
 
@@ -15,6 +15,13 @@ import (
 	"time"
 )
 
+// Sources are what the pages show.
+type Sources struct {
+	Counters any                   // a struct of structs of atomics
+	Ready    func() error          // nil: clients may come
+	Metrics  func(io.Writer) error // writes them in the text format of Prometheus
+}
+
 // Server is the port.
 type Server struct {
 	listener net.Listener
@@ -26,11 +33,13 @@ type Server struct {
 //	/debug/pprof/  profiles, as net/http/pprof has them
 //	/debug/vars    expvar: memstats, cmdline
 //	/debug/counters  counters, a struct of structs of atomics, as JSON
-//	/ready         whether clients may come: 200, or 503 with what ready says
+//	/metrics       for Prometheus: its text format 0.0.4. All names begin with rmqproxy_;
+//	               server/docs/limits.md says which limit counts where
+//	/ready         whether clients may come: 200, or 503 with what Ready says
 //	/live          that the process answers: 200, also when it is not ready
 //
 // An empty addr opens nothing.
-func Listen(addr string, counters any, ready func() error) (*Server, error) {
+func Listen(addr string, sources Sources) (*Server, error) {
 	if addr == "" {
 		return &Server{}, nil
 	}
@@ -38,12 +47,12 @@ func Listen(addr string, counters any, ready func() error) (*Server, error) {
 	if err != nil {
 		return nil, errors.New("adminListenAddr: " + err.Error())
 	}
-	s := &Server{listener: listener, http: &http.Server{Handler: routes(counters, ready), ReadHeaderTimeout: 5 * time.Second}}
+	s := &Server{listener: listener, http: &http.Server{Handler: routes(sources), ReadHeaderTimeout: 5 * time.Second}}
 	go func() { _ = s.http.Serve(listener) }()
 	return s, nil
 }
 
-func routes(counters any, ready func() error) http.Handler {
+func routes(from Sources) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -54,11 +63,15 @@ func routes(counters any, ready func() error) http.Handler {
 	mux.HandleFunc("/debug/counters", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"counters": values(reflect.ValueOf(counters)), "goroutines": runtime.NumGoroutine(),
+			"counters": values(reflect.ValueOf(from.Counters)), "goroutines": runtime.NumGoroutine(),
 		})
 	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", metricsType)
+		_ = from.Metrics(w)
+	})
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
-		if err := ready(); err != nil {
+		if err := from.Ready(); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
@@ -67,6 +80,9 @@ func routes(counters any, ready func() error) http.Handler {
 	mux.HandleFunc("GET /live", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "live\n") })
 	return mux
 }
+
+// metricsType is the Content-Type of Prometheus' text format.
+const metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
 // values reads a struct of atomics into what encoding/json can write.
 func values(v reflect.Value) any {

@@ -18,6 +18,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func ready() error { return nil }
 
+func metrics(w io.Writer) error {
+	_, err := io.WriteString(w, "# HELP x y\n# TYPE x gauge\nx 1\n")
+	return err
+}
+
 type counters struct {
 	Sent     atomic.Int64
 	Received atomic.Uint64
@@ -49,7 +54,7 @@ func TestCounters(t *testing.T) {
 	c.ByKind[1].Store(7)
 	c.Deeper.Lost.Store(9)
 	c.hidden.Store(1)
-	s, err := Listen("127.0.0.1:0", &c, ready)
+	s, err := Listen("127.0.0.1:0", Sources{&c, ready, metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,14 +84,14 @@ func TestCounters(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s, err := Listen("127.0.0.1:0", &counters{}, ready)
+	s, err := Listen("127.0.0.1:0", Sources{&counters{}, ready, metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for path, want := range map[string]int{
 		"/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine?debug=2": 200, "/debug/pprof/cmdline": 200,
-		"/debug/vars": 200, "/ready": 200, "/live": 200, "/": 404, "/metrics": 404,
+		"/debug/vars": 200, "/ready": 200, "/live": 200, "/metrics": 200, "/": 404,
 	} {
 		if code, _ := get(t, s, path); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
@@ -97,12 +102,12 @@ func TestPages(t *testing.T) {
 // TestReady: who is not ready says why, and is live all the same.
 func TestReady(t *testing.T) {
 	var leaving atomic.Bool
-	s, err := Listen("127.0.0.1:0", &counters{}, func() error {
+	s, err := Listen("127.0.0.1:0", Sources{&counters{}, func() error {
 		if leaving.Load() {
 			return errors.New("draining")
 		}
 		return nil
-	})
+	}, metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +128,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestOff(t *testing.T) {
-	s, err := Listen("", &counters{}, ready)
+	s, err := Listen("", Sources{&counters{}, ready, metrics})
 	if err != nil || s.Addr() != "" {
 		t.Errorf("%q, %v", s.Addr(), err)
 	}
@@ -137,7 +142,26 @@ func TestTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if _, err := Listen(ln.Addr().String(), &counters{}, ready); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
+	if _, err := Listen(ln.Addr().String(), Sources{&counters{}, ready, metrics}); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
 		t.Errorf("%v", err)
+	}
+}
+
+// Prometheus goes by the type of the page.
+func TestMetrics(t *testing.T) {
+	s, err := Listen("127.0.0.1:0", Sources{&counters{}, ready, metrics})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	response, err := client.Get("http://" + s.Addr() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || string(body) != "# HELP x y\n# TYPE x gauge\nx 1\n" || response.Header.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
+		t.Errorf("%q, %v, %v", body, response.Header, err)
 	}
 }

@@ -42,6 +42,7 @@ type Counters struct {
 	Refused     [Refusals]atomic.Uint64 // those of them that ended before they had a machine, by why
 	Open        atomic.Int64            // those that are open now
 	Handshaking atomic.Int64            // those that are in a TLS handshake now
+	SlowPeers   atomic.Uint64           // links that ended for WriteTimeout
 }
 
 // errHandshake is among the errors of a TLS handshake that failed.

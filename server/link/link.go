@@ -109,7 +109,8 @@ type Link struct {
 	socket  socket
 	limits  *Limits
 
-	ended func() // told when all is over; may be nil
+	ended    func()    // told when all is over; may be nil
+	counters *Counters // nil: nobody counts
 
 	// Certificate is what the peer of an accepted TLS connection has shown, verified; nil: nothing.
 	Certificate *x509.Certificate
@@ -320,6 +321,9 @@ func (g *gone) OnTurn(time.Time) {
 	l.inMu.Unlock()
 	if cause == nil {
 		cause = ErrPeerClosed
+	}
+	if l.counters != nil && errors.Is(cause, ErrSlowPeer) {
+		l.counters.SlowPeers.Add(1)
 	}
 	if l.linger != nil {
 		l.linger.Stop()

@@ -362,6 +362,7 @@ func (ln *Listener) reject(conn closeWriter, first []byte, why error) error {
 
 func (ln *Listener) newLink(ends Ends) *Link {
 	l := newLink(nil, unborn{}, &ln.limits, ends)
+	l.counters = ln.front.Counters
 	l.turn = turn.New(l)
 	return l
 }

@@ -102,6 +102,10 @@ func NewService(config Config, b backend.Backend, sessions *session.Registry) *S
 	return svc
 }
 
+// Budgets are what the calls of all clients hold together, for who counts: bytes of sends, and polls.
+// Either is nil where there is no limit.
+func (svc *Service) Budgets() (sends, polls *pool.Budget) { return svc.inflight, svc.polls }
+
 // gone is the end of a client: nobody will acknowledge what it had received, nor read on.
 func (svc *Service) gone(s *session.Session, _ time.Time) {
 	svc.renewer.Clear(s)
