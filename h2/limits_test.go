@@ -327,3 +327,75 @@ func TestBucketsAreMadeWhenNeeded(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// For each DATA frame that we send there are so many more WINDOW_UPDATE frames, up to the maximum.
+func TestWindowUpdatesPerData(t *testing.T) {
+	l := Limits{WindowUpdatesMax: 5, WindowUpdatesPerData: 2}
+	c, feed := greeted(t, &Config{Limits: l}, &echo{reply: []byte("x")})
+	k := caller{next: 1, block: requestBlock()}
+	update := func() error {
+		err := feed(start, frame.AppendWindowUpdate(nil, 0, 1))
+		drain(c)
+		return err
+	}
+	calls := func(n int) {
+		t.Helper()
+		for range n {
+			if err := feed(start, k.call(nil)); err != nil {
+				t.Fatal(err)
+			}
+			drain(c)
+		}
+	}
+	passes := func(n int) {
+		t.Helper()
+		for i := range n {
+			if err := update(); err != nil {
+				t.Fatalf("%d of %d: %v", i+1, n, err)
+			}
+		}
+	}
+	calls(10) // more than 5 are not saved up
+	passes(5)
+	calls(1)
+	passes(2)
+	e, ok := errors.AsType[ConnError](update())
+	if !ok || e.Code != frame.EnhanceYourCalm {
+		t.Fatal(e)
+	}
+}
+
+// A byte too few makes DATA that completes nothing a dribble.
+func TestDribbleBytesMax(t *testing.T) {
+	cfg := &Config{Limits: Limits{DribbleBytesMax: 300}, Counters: new(Counters)}
+	_, feed := greeted(t, cfg, &mute{})
+	b := slices.Concat(openCall(0), frame.AppendData(nil, 1, append(grpc.AppendPrefix(nil, 1<<20), make([]byte, 300-grpc.PrefixBytes)...), 0))
+	if err := feed(start, frame.AppendData(b, 1, make([]byte, 300), 0)); err != nil || cfg.Counters.Violations[DataDribble].Load() != 0 {
+		t.Fatal("300 bytes are a dribble", err)
+	}
+	if err := feed(start, frame.AppendData(nil, 1, make([]byte, 299), 0)); err != nil || cfg.Counters.Violations[DataDribble].Load() != 1 {
+		t.Fatal("299 bytes are no dribble", err)
+	}
+}
+
+// The client is told the window of the connection, and may use it to the last byte. Half of it is given
+// back as soon as it is used, whatever becomes of the streams, so that only a client that cannot count
+// exceeds it.
+func TestConnWindowBytes(t *testing.T) {
+	for _, more := range []int{0, 1} {
+		c := New(&Config{Limits: Limits{ConnWindowBytes: 100_000}}, &mute{}, start)
+		t.Cleanup(func() { c.Close(nil) })
+		told, want := drain(c), frame.AppendWindowUpdate(nil, 0, 100_000-frame.WindowInitial)
+		if !slices.Equal(told[len(told)-len(want):], want) {
+			t.Fatalf("told %x", told)
+		}
+		c.recvWindow = 100
+		var in pool.Chain
+		in.Write(slices.Concat(hello(), openCall(0), frame.AppendData(nil, 1, make([]byte, 100+more), 0)))
+		err := c.Feed(start, &in)
+		e, ended := errors.AsType[ConnError](err)
+		if ended != (more > 0) || ended && e.Code != frame.FlowControlError {
+			t.Fatalf("%d bytes: %v", 100+more, err)
+		}
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // counted joins counters to a front.
@@ -225,5 +227,33 @@ func TestRefusals(t *testing.T) {
 			p.end()
 			eventually(t, "nothing is open", func() bool { return c.Open.Load() == 0 && c.Handshaking.Load() == 0 })
 		})
+	}
+}
+
+// What the kernel may hold is what accepted sockets have: Linux doubles it for its own needs.
+func TestReceiveBytes(t *testing.T) {
+	limits := DefaultLimits()
+	limits.ReceiveBytes = 64 << 10
+	p := serve(t, limits, nil)
+	p.dialTCP()
+	var accepted *net.TCPConn
+	eventually(t, "accepted", func() bool {
+		p.Listener.mu.Lock()
+		defer p.Listener.mu.Unlock()
+		for conn := range p.opening {
+			accepted = conn.(*net.TCPConn)
+		}
+		return accepted != nil
+	})
+	raw, err := accepted.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	if err := raw.Control(func(fd uintptr) { got, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) }); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || got != 2*limits.ReceiveBytes {
+		t.Errorf("%d, %v, want twice %d", got, err, limits.ReceiveBytes)
 	}
 }
