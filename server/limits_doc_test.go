@@ -89,7 +89,7 @@ func TestLimitsPageHasEveryKey(t *testing.T) {
 	}
 	for _, key := range []string{
 		"grpcMaxConcurrentCallsPerConnection", "grpcMaxInboundMessageSize", "grpcClientIdleTimeMills",
-		"grpcKeepAliveIntervalMillis", "grpcKeepAliveTimeoutMillis",
+		"grpcKeepAliveIntervalMillis", "grpcKeepAliveTimeoutMillis", "grpcMaxConnectionAgeSeconds", "grpcMaxConnectionAgeGraceSeconds",
 	} {
 		if !slices.Contains(listed, key) {
 			t.Errorf("%s has no row", key)

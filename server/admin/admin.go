@@ -18,7 +18,7 @@ import (
 // Sources are what the pages show.
 type Sources struct {
 	Counters any                   // a struct of structs of atomics
-	Ready    func() error          // nil: clients may come
+	Ready    func() error          // why clients may not come; the error is nil when they may
 	Metrics  func(io.Writer) error // writes them in the text format of Prometheus
 }
 
