@@ -24,7 +24,7 @@ const (
 	OutboxBacklog                   // unsent output (CVE-2019-9517)
 	Timeouts                        // preface, header block, keepalive
 
-	// These end a stream.
+	// WaitingBacklog and the next ones end a stream.
 	WaitingBacklog // messages that wait for a window, beyond WaitingBytesMax
 	StalledStreams // StallTimeout
 	SlowRequests   // RequestTimeout

@@ -55,7 +55,3 @@ func (c Call) open(stream uint32, flags http2.Flags) []byte {
 func (c Call) message() []byte {
 	return append(append([]byte{0}, number(uint32(len(c.Request)))...), c.Request...)
 }
-
-func (c Call) whole(stream uint32) []byte {
-	return append(c.open(stream, 0), frame(http2.FrameData, http2.FlagDataEndStream, stream, c.message()...)...)
-}
