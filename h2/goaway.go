@@ -24,7 +24,7 @@ const (
 // leaveTimeout is how long the client may take to acknowledge the PING behind a warning.
 const leaveTimeout = time.Second
 
-// Shutdown begins a graceful end: no new calls, the open ones go on. See Done.
+// Shutdown begins a graceful end: no new calls, the open ones go on. See Done. AgeMax does the same.
 func (c *Conn) Shutdown(now time.Time) {
 	if c.err != nil || c.goAway != goAwayNone {
 		return

@@ -103,10 +103,10 @@ type GRPC struct {
 	// IdleTime is how long a connection without calls is kept. Default 120 s.
 	IdleTime time.Duration `key:"grpcClientIdleTimeMills,ms" in:"1s..8760h"`
 	// KeepAliveInterval is how long a connection with calls may be silent before it is sent a PING;
-	// 0: it never is. Default 7 s. Our own key; Java: 2 h, which gRPC has built in.
+	// 0: it never is. Default 12 s, as official clients say something every 10 s. Our own key; Java: 2 h, which gRPC has built in.
 	KeepAliveInterval time.Duration `key:"grpcKeepAliveIntervalMillis,ms" in:"0s..8760h"`
 	// KeepAliveTimeout is how long after the PING a connection is ended on which nothing came.
-	// Default 2500 ms. Our own key; Java: 20 s, which gRPC has built in.
+	// Default 3 s. Our own key; Java: 20 s, which gRPC has built in.
 	KeepAliveTimeout time.Duration `key:"grpcKeepAliveTimeoutMillis,ms" in:"100ms..1h"`
 	// ConnectionAgeMax is how old a connection may be before its client is asked to connect anew,
 	// give or take a tenth; 0: any age. Default 0. Our own key.

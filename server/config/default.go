@@ -84,7 +84,7 @@ func Default(env Environment) Config {
 		},
 		GRPC: GRPC{
 			ServerPort: 8081, ShutdownTime: seconds(30), StreamsMax: 1000, MessageBytesMax: 130 << 20, IdleTime: seconds(120),
-			KeepAliveInterval: seconds(7), KeepAliveTimeout: milliseconds(2500), ConnectionAgeGrace: seconds(30),
+			KeepAliveInterval: seconds(12), KeepAliveTimeout: seconds(3), ConnectionAgeGrace: seconds(30),
 		},
 		TLS: TLS{
 			Mode: TLSPermissive, TestMode: true, ClientAuth: ClientAuthNone, WatchEvery: milliseconds(500),

@@ -15,15 +15,15 @@ import (
 
 // How soon a peer that does not answer must be found, and then be gone.
 const (
-	deadPeerMost = 10 * time.Second
-	deadPeerGone = 12 * time.Second // with the second that it has to take its leave
+	deadPeerMost = 15500 * time.Millisecond
+	deadPeerGone = 18 * time.Second // with the second that it has to take its leave
 )
 
 // TestDeadPeers: clients with an open call that do not answer any more, or do not even read, are
 // found in seconds; one that answers is not, however silent it is.
 func TestDeadPeers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("ten seconds")
+		t.Skip("a quarter of a minute")
 	}
 	for _, transport := range []string{"cleartext", "TLS"} {
 		t.Run(transport, func(t *testing.T) {
