@@ -201,8 +201,8 @@ func TestTimeLimits(t *testing.T) {
 			feed: append(hello(), openCall(0)...), answer: "grpc-status=4", kind: SlowRequests, svc: &echo{},
 		},
 		{
-			// The first Tick, at which the client has been silent for long, finds it stalled.
-			row: "stalled stream", limit: DefaultLimits().KeepaliveInterval + 30*time.Second,
+			// The first Tick, at which the preface was due, finds it stalled.
+			row: "stalled stream", limit: min(10*time.Second, DefaultLimits().KeepaliveInterval) + 30*time.Second,
 			feed:   slices.Concat(hello(), frame.AppendSettings(nil, frame.Setting{ID: frame.SettingInitialWindowSize}), whole(0)),
 			answer: "CANCEL", kind: StalledStreams, svc: &echo{reply: []byte("x")},
 		},
