@@ -250,7 +250,7 @@ func TestFileErrors(t *testing.T) {
 		cert, key []byte
 		want      string // CERT and KEY stand for the paths
 	}{
-		"encrypted PKCS #8":    {cert, pemOf("ENCRYPTED PRIVATE KEY", []byte{1}), "private key KEY: is encrypted: set tlsKeyPassword, or decrypt it with openssl pkey"},
+		"encrypted PKCS #8":    {cert, pemOf("ENCRYPTED PRIVATE KEY", []byte{1}), "private key KEY: is encrypted: set tlsKeyPassword, or tlsClientKeyPassword for the key that brokers are shown, or decrypt it with openssl pkey"},
 		"encrypted PKCS #1":    {cert, oldEncrypted, "private key KEY: is encrypted"},
 		"key of another":       {cert, inPKCS8(t, other), "private key KEY does not belong to the first certificate of CERT"},
 		"files exchanged":      {plain, cert, "certificate CERT: has no PEM block CERTIFICATE; it has PRIVATE KEY"},

@@ -11,7 +11,7 @@ import (
 	"net/http"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
+	"golang.org/x/net/http2/h2c" //nolint:staticcheck // deprecated, and what programs run that speak HTTP/2 in cleartext
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
@@ -28,7 +28,7 @@ func main() {
 	case "grpc-go":
 		log.Fatal(grpcGo().Serve(listener))
 	case "x/net":
-		log.Fatal(http.Serve(listener, h2c.NewHandler(http.HandlerFunc(answer), &http2.Server{})))
+		log.Fatal(http.Serve(listener, h2c.NewHandler(http.HandlerFunc(answer), &http2.Server{}))) //nolint:staticcheck // see above
 	}
 	log.Fatalf("no server %q", *kind)
 }
