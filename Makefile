@@ -92,13 +92,14 @@ soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goro
 floods: ## The known HTTP/2 floods on this proxy, grpc-go, x/net and, with Java 17 and Maven, the Java proxy; prints a table
 	cd server/conformance && go test -count=1 -timeout 30m -run TestCompare -v ./floods -compare
 
-# Two at a time, each on a processor of its own. The first that fails ends all, with what it said.
+# Two at a time, each on a processor of its own. The first that fails ends all, with what it said. Inputs
+# that reach new code are made smaller a few times only: that could take all of the time.
 fuzz: ## Run every fuzz target for FUZZTIME
-	@mkdir -p .tmp
-	@go test -list '^Fuzz' $(FUZZPKGS) > .tmp/fuzz.list
-	@awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' .tmp/fuzz.list | \
-	xargs -P 2 -n 2 sh -c 'out=.tmp/fuzz.$$1.out; \
-	  if go test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel 1 "$$0" > $$out 2>&1; \
+	@mkdir -p .tmp/fuzz
+	@go test -list '^Fuzz' $(FUZZPKGS) > .tmp/fuzz/targets
+	@awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' .tmp/fuzz/targets | \
+	xargs -P 2 -n 2 sh -c 'out=.tmp/fuzz/$$(echo "$$0" | tr / .).$$1; \
+	  if go test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 1 "$$0" > $$out 2>&1; \
 	  then echo "$$0 $$1: $$(grep -o "execs: [0-9]*" $$out | tail -1), $(FUZZTIME), no failure"; \
 	  else cat $$out; exit 255; fi'
 

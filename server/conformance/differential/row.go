@@ -57,5 +57,9 @@ type Becomes struct{ Name string }
 // be asked; nothing is compared there.
 type Stored struct{}
 
+// Rests lets a broker file what it was sent: it files the messages of one request one after the other, and a
+// receive that comes in between finds some of them.
+type Rests struct{}
+
 // Hears waits for a command that the proxy sends by itself.
 type Hears struct{}

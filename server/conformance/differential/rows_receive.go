@@ -57,7 +57,7 @@ func receiveRows() []Row {
 		comes("batch of 33", batch(33)),
 		comes("batch of a million", batch(1<<20)),
 		{Name: "receive: three at once", Steps: steps(simple(),
-			send(message("{own}", id("{message3}")), message("{own}", id("{message2}"), tag("b")), message("{own}", tag("c"))), receives(batch(32)))},
+			send(message("{own}", id("{message3}")), message("{own}", id("{message2}"), tag("b")), message("{own}", tag("c"))), Rests{}, receives(batch(32)))},
 		comes("broker by its name", func(m *request) { m.MessageQueue.Broker = &v2.Broker{Name: "{broker}"} }),
 		comes("broker nobody knows", func(m *request) { m.MessageQueue.Broker = &v2.Broker{Name: "no-such-broker"} }),
 		comes("queue by its id", func(m *request) { m.MessageQueue.Id = 0 }),

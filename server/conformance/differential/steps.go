@@ -58,6 +58,18 @@ func (Closes) take(r *run) error {
 	return nil
 }
 
+// restTime is many times what a broker takes to file three messages.
+const restTime = 300 * time.Millisecond
+
+func (Rests) take(r *run) error {
+	select {
+	case <-time.After(restTime):
+		return nil
+	case <-r.ctx.Done():
+		return r.ctx.Err()
+	}
+}
+
 func (Hears) take(r *run) error {
 	_, err := r.hears()
 	return err
