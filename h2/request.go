@@ -188,7 +188,7 @@ func isGRPC(value []byte) bool {
 // start answers what cannot be served, or hands the call to the service.
 func (s *Stream) start(r *request, endStream bool) error {
 	c := s.conn
-	c.wake(c.after(c.cfg.limits.KeepaliveInterval))
+	c.expectWords()
 	switch {
 	case c.cfg.anyRequest:
 	case r.head:

@@ -125,13 +125,33 @@ func (c *Conn) tickAge() error {
 	return nil
 }
 
+// keepaliveGrain is how late it may be noticed that a client is silent. Thousands of connections
+// then look at the same instants, which wakes the process once and not once for each.
+const keepaliveGrain = time.Second
+
+// together is t, or the next of the instants that all connections share.
+func (c *Conn) together(t time.Time) time.Time {
+	if past := t.Sub(c.cfg.begun) % keepaliveGrain; past > 0 {
+		return t.Add(keepaliveGrain - past)
+	}
+	return t
+}
+
+// expectWords has the keepalive looked at when a call has begun.
+func (c *Conn) expectWords() {
+	if l := c.cfg.limits.KeepaliveInterval; l >= 0 {
+		c.wake(c.together(c.now.Add(l)))
+	}
+}
+
 // tickKeepalive asks a silent client whether it is still there.
 func (c *Conn) tickKeepalive() error {
 	l := &c.cfg.limits
 	if l.KeepaliveInterval < 0 || c.streams.active == 0 {
 		return nil
 	}
-	if !c.passed(c.heardAt.Add(l.KeepaliveInterval)) {
+	if silent := c.heardAt.Add(l.KeepaliveInterval); c.now.Before(silent) {
+		c.wake(c.together(silent))
 		return nil
 	}
 	switch {

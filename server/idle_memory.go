@@ -27,8 +27,9 @@ const (
 	// collections is how many it takes: each makes the stack of a goroutine that waits smaller by half,
 	// and a handshake needs four times as much as waiting does.
 	collections = 3
-	// wasteMin is what it takes to be worth a collection: so many bytes, and a quarter of what is live.
-	wasteMin = 16 << 20
+	// wasteMin is what it takes to be worth a collection: so many bytes, and a quarter of what is live. What
+	// a thousand consumers leave behind by and by is far less.
+	wasteMin = 64 << 20
 )
 
 func newIdleMemory() *idleMemory {
