@@ -188,7 +188,9 @@ func isGRPC(value []byte) bool {
 // start answers what cannot be served, or hands the call to the service.
 func (s *Stream) start(r *request, endStream bool) error {
 	c := s.conn
-	c.expectWords()
+	if c.streams.active == 1 { // while calls are open, each Tick asks for the next
+		c.expectWords()
+	}
 	switch {
 	case c.cfg.anyRequest:
 	case r.head:

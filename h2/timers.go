@@ -137,10 +137,13 @@ func (c *Conn) together(t time.Time) time.Time {
 	return t
 }
 
-// expectWords has the keepalive looked at when a call has begun.
+// silentAt is when the client will have been silent for KeepaliveInterval.
+func (c *Conn) silentAt() time.Time { return c.heardAt.Add(c.cfg.limits.KeepaliveInterval) }
+
+// expectWords has the keepalive looked at once the client is silent.
 func (c *Conn) expectWords() {
-	if l := c.cfg.limits.KeepaliveInterval; l >= 0 {
-		c.wake(c.together(c.now.Add(l)))
+	if c.cfg.limits.KeepaliveInterval >= 0 {
+		c.wake(c.together(c.silentAt()))
 	}
 }
 
@@ -150,8 +153,8 @@ func (c *Conn) tickKeepalive() error {
 	if l.KeepaliveInterval < 0 || c.streams.active == 0 {
 		return nil
 	}
-	if silent := c.heardAt.Add(l.KeepaliveInterval); c.now.Before(silent) {
-		c.wake(c.together(silent))
+	if c.now.Before(c.silentAt()) {
+		c.expectWords()
 		return nil
 	}
 	switch {
@@ -161,16 +164,10 @@ func (c *Conn) tickKeepalive() error {
 		c.sendPing(pingKeepalive, 0)
 	case c.out.Len() > 0: // the link waits for a slow peer, and knows best for how long
 		c.pingedAt = c.now
-	}
-	if l.KeepaliveTimeout < 0 {
-		return nil
-	}
-	due := c.pingedAt.Add(l.KeepaliveTimeout)
-	if c.now.Sub(due) > l.KeepaliveTimeout { // we have slept ourselves, and the answer may wait to be read
+	case c.now.Sub(c.pingedAt) > 2*l.KeepaliveTimeout: // we have slept ourselves, and the answer may wait to be read
 		c.pingedAt = c.now
-		due = c.pingedAt.Add(l.KeepaliveTimeout)
 	}
-	if c.passed(due) {
+	if l.KeepaliveTimeout >= 0 && c.passed(c.pingedAt.Add(l.KeepaliveTimeout)) {
 		return c.late(frame.NoError, "KeepaliveTimeout: the client is silent")
 	}
 	return nil

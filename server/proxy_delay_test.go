@@ -36,7 +36,7 @@ func TestDelayByLevel(t *testing.T) {
 			w := start(t)
 			c := w.client("both")
 			c.introduces(consumerSettings(apiv2.ClientType_SIMPLE_CONSUMER, "later"))
-			begun := time.Now()
+			begun := time.Now().Truncate(time.Millisecond) // as precisely as messages are stamped
 			request := sendRequest("later", "hello")
 			due := begun.Add(50 * time.Millisecond).Truncate(time.Millisecond)
 			request.Messages[0].SystemProperties.DeliveryTimestamp = timestamppb.New(due)

@@ -25,15 +25,21 @@ const answerMax = 10 * time.Second
 
 // NewNeighbour returns a neighbour that has not connected yet.
 func NewNeighbour(addr string, secure bool, call Call) *Neighbour {
+	client, url := HTTPClient(addr, secure)
+	client.Timeout = answerMax
+	return &Neighbour{http: client, url: url + call.Path, call: call}
+}
+
+// HTTPClient is a client that speaks HTTP/2 with addr, whoever that is, and the URL without a path.
+func HTTPClient(addr string, secure bool) (client *http.Client, url string) {
 	anybody := &tls.Config{InsecureSkipVerify: true} //nolint:gosec // who it is does not matter here
 	transport := &http.Transport{Protocols: new(http.Protocols), TLSClientConfig: anybody}
-	scheme := "http://"
-	if secure {
-		scheme = "https://"
-	}
 	transport.Protocols.SetHTTP2(secure)
 	transport.Protocols.SetUnencryptedHTTP2(!secure)
-	return &Neighbour{http: &http.Client{Transport: transport, Timeout: answerMax}, url: scheme + addr + call.Path, call: call}
+	if secure {
+		return &http.Client{Transport: transport}, "https://" + addr
+	}
+	return &http.Client{Transport: transport}, "http://" + addr
 }
 
 // Close ends its connection.

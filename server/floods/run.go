@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -61,7 +61,6 @@ type Outcome struct {
 	Closed bool          // the server ended the connection
 	GoAway bool          // with a GOAWAY of this code
 	Code   http2.ErrCode
-	Debug  string // its debug data
 
 	Resets, Acks int // RST_STREAM, and acknowledgments of PING and SETTINGS, of the server
 }
@@ -122,10 +121,9 @@ func (a *Attack) Run(dial func() (net.Conn, error), call Call) (*Outcome, error)
 	}
 	after := time.Since(begun)
 	_ = conn.Close()
-	closed := w.closed()
 	<-w.over
 	o := w.outcome
-	o.Pieces, o.After, o.Closed = sent, after, closed
+	o.Pieces, o.After = sent, after
 	return &o, nil
 }
 
@@ -159,19 +157,11 @@ func (a *Attack) send(conn net.Conn, over <-chan struct{}, call Call) (pieces in
 	return a.max()
 }
 
-// watcher reads what the server says until the connection ends.
+// watcher reads what the server says until the connection ends; its outcome is to be read then.
 type watcher struct {
 	conn    net.Conn
 	over    chan struct{}
-	mu      sync.Mutex
 	outcome Outcome
-	ended   bool // by the server
-}
-
-func (w *watcher) closed() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.ended
 }
 
 func (w *watcher) watch() {
@@ -195,16 +185,9 @@ func (w *watcher) watch() {
 	}
 }
 
+// end tells by the error of a read whether it was the server that ended the connection.
 func (w *watcher) end(err error) {
-	if errors.Is(err, net.ErrClosed) {
-		return
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return
-	}
-	w.mu.Lock()
-	w.ended = true
-	w.mu.Unlock()
+	w.outcome.Closed = !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 func (w *watcher) hear(kind http2.FrameType, flags http2.Flags, payload []byte) {
@@ -212,7 +195,7 @@ func (w *watcher) hear(kind http2.FrameType, flags http2.Flags, payload []byte) 
 	const goAwayBytes = 8
 	switch {
 	case kind == http2.FrameGoAway && len(payload) >= goAwayBytes:
-		o.GoAway, o.Code, o.Debug = true, http2.ErrCode(binary.BigEndian.Uint32(payload[4:])), string(payload[goAwayBytes:])
+		o.GoAway, o.Code = true, http2.ErrCode(binary.BigEndian.Uint32(payload[4:]))
 	case kind == http2.FrameRSTStream:
 		o.Resets++
 	case (kind == http2.FramePing || kind == http2.FrameSettings) && flags.Has(http2.FlagPingAck):

@@ -219,8 +219,7 @@ func (ln *Listener) countedAs(peer string) netip.Addr {
 	if ln.limits.ConnectionsPerAddressMax <= 0 {
 		return netip.Addr{}
 	}
-	from, _ := netip.ParseAddrPort(peer) // one that is none is not counted
-	addr := from.Addr().Unmap().WithZone("")
+	addr := hostOf(peer)
 	if addr.Is6() {
 		network, _ := addr.Prefix(64)
 		return network.Addr()

@@ -71,8 +71,7 @@ func (ln *Listener) trusts(peer net.Addr) bool {
 	if len(ln.front.Relays) == 0 {
 		return false
 	}
-	from, _ := netip.ParseAddrPort(peer.String()) // one that is none is in no network
-	addr := from.Addr().Unmap().WithZone("")
+	addr := hostOf(peer.String()) // one that is none is in no network
 	return slices.ContainsFunc(ln.front.Relays, func(network netip.Prefix) bool { return network.Contains(addr) })
 }
 
@@ -86,6 +85,13 @@ func (e Ends) behind(said Introduction) Ends {
 		e.LocalAddr = unmapped(said.Dialled)
 	}
 	return e
+}
+
+// hostOf is the address in host:port, IPv4 where it is written as IPv6, and without a zone. It is not
+// valid where there is none.
+func hostOf(peer string) netip.Addr {
+	from, _ := netip.ParseAddrPort(peer)
+	return from.Addr().Unmap().WithZone("")
 }
 
 // unmapped is host:port; an IPv4 address that was written as IPv6 is IPv4.

@@ -52,7 +52,7 @@ func TestCrowd(t *testing.T) {
 func crowdInFrontOfCluster(t *testing.T, secure bool) {
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
-	keys := map[string]any{"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1"}
+	keys := map[string]any{}
 	if *crowdFor == 0 {
 		keys["defaultInvisibleTimeMills"] = 15_000
 	}
@@ -68,7 +68,7 @@ func crowdInFrontOfCluster(t *testing.T, secure bool) {
 		}
 		return fakebroker.Response{}, false
 	})
-	proxy := startProxy(t, keys)
+	proxy := startInFront(t, fake, keys)
 	leave := gather(t, proxy, secure)
 	beats.forget() // what was said when they came
 

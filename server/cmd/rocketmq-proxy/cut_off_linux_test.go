@@ -3,7 +3,6 @@ package main_test
 import (
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -25,9 +24,7 @@ func TestCutOffPeers(t *testing.T) {
 	}
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
-	proxy := startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1", "logLevel": "debug",
-	})
+	proxy := startInFront(t, fake, map[string]any{"logLevel": "debug"})
 	conns := map[string]net.Conn{"cleartext": openCall(t, proxy.addr, false), "TLS": openCall(t, proxy.addr, true)}
 	for transport, conn := range conns {
 		defer conn.Close()
@@ -62,15 +59,12 @@ func TestCutOffPeers(t *testing.T) {
 func hearAnswerHeaders(t *testing.T, conn net.Conn) {
 	t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(patience))
-	head := make([]byte, frameHeadBytes)
 	for {
-		if _, err := io.ReadFull(conn, head); err != nil {
+		f, err := readFrame(conn)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.CopyN(io.Discard, conn, int64(head[0])<<16|int64(head[1])<<8|int64(head[2])); err != nil {
-			t.Fatal(err)
-		}
-		if head[3] == frameHeaders {
+		if f.kind == frameHeaders {
 			return
 		}
 	}

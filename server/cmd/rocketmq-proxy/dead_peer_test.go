@@ -13,10 +13,11 @@ import (
 	"rocketmq-proxy/remoting/fakebroker"
 )
 
-// How soon a peer that does not answer must be found, and then be gone.
+// How soon a peer that does not answer must be found, and then be gone: 12 s until it is asked,
+// up to a second because connections are looked at together, and 3 s for its answer.
 const (
-	deadPeerMost = 15500 * time.Millisecond
-	deadPeerGone = 18 * time.Second // with the second that it has to take its leave
+	deadPeerMost = 16500 * time.Millisecond
+	deadPeerGone = 19 * time.Second // with the second that it has to take its leave
 )
 
 // TestDeadPeers: clients with an open call that do not answer any more, or do not even read, are
@@ -36,7 +37,7 @@ func TestDeadPeers(t *testing.T) {
 func deadPeers(t *testing.T, secure bool) {
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
-	proxy := startProxy(t, map[string]any{"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1"})
+	proxy := startInFront(t, fake, nil)
 	d := &departing{crowd: &crowd{TB: t, door: make(chan struct{}, 1)}, addr: proxy.addr, secure: secure}
 	t.Cleanup(d.close)
 	silent := d.member()
@@ -92,10 +93,7 @@ func TestConnectionAge(t *testing.T) {
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
 	fake.SetTopic(fakebroker.Topic{Name: quietTopic})
 	held := holdSends(fake.Brokers[0])
-	proxy := startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
-		"grpcMaxConnectionAgeSeconds": 1, "grpcMaxConnectionAgeGraceSeconds": 60, "grpcShutdownTimeSeconds": 1,
-	})
+	proxy := startInFront(t, fake, map[string]any{"grpcMaxConnectionAgeSeconds": 1, "grpcMaxConnectionAgeGraceSeconds": 60, "grpcShutdownTimeSeconds": 1})
 	d := &departing{crowd: &crowd{TB: t, door: make(chan struct{}, 1)}, addr: proxy.addr}
 	t.Cleanup(d.close)
 	begun := time.Now()

@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,9 +45,7 @@ func drains(t *testing.T, secure bool) {
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
 	fake.SetTopic(fakebroker.Topic{Name: quietTopic})
 	broker := fake.Brokers[0]
-	proxy := startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1", "adminListenAddr": "127.0.0.1:0",
-	})
+	proxy := startInFront(t, fake, map[string]any{"adminListenAddr": "127.0.0.1:0"})
 	d := &departing{crowd: &crowd{TB: t, door: make(chan struct{}, 32)}, addr: proxy.addr, secure: secure}
 	t.Cleanup(d.close)
 	proxy.saysOfItself(t, "ready", http.StatusOK, "ready")
@@ -100,9 +97,7 @@ func TestSecondSignal(t *testing.T) {
 			fake := fakebroker.Start(t)
 			fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
 			held := holdSends(fake.Brokers[0])
-			proxy := startProxy(t, map[string]any{
-				"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1", "grpcShutdownTimeSeconds": 3600,
-			})
+			proxy := startInFront(t, fake, map[string]any{"grpcShutdownTimeSeconds": 3600})
 			m := (&departing{crowd: &crowd{TB: t}, addr: proxy.addr}).member()
 			defer m.close()
 			var cut sync.WaitGroup
@@ -139,10 +134,7 @@ func TestDrainOutOfTime(t *testing.T) {
 	const most = 2 * time.Second
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
-	proxy := startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
-		"grpcShutdownTimeSeconds": int(most.Seconds()), "brokerCallTimeoutMillis": 60_000,
-	})
+	proxy := startInFront(t, fake, map[string]any{"grpcShutdownTimeSeconds": int(most.Seconds()), "brokerCallTimeoutMillis": 60_000})
 	d := &departing{crowd: &crowd{TB: t, door: make(chan struct{}, 1)}, addr: proxy.addr}
 	t.Cleanup(d.close)
 	d.hold(t, 1)
@@ -330,17 +322,7 @@ func (m *member) send(ctx context.Context) bool {
 // saysOfItself checks what the admin port answers.
 func (p *process) saysOfItself(t *testing.T, page string, code int, text string) {
 	t.Helper()
-	var said struct {
-		Admin string `json:"admin"`
-	}
-	for line := range strings.Lines(p.output()) {
-		if strings.Contains(line, startLine) {
-			if err := json.Unmarshal([]byte(line), &said); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	answer, err := http.Get("http://" + said.Admin + "/" + page)
+	answer, err := http.Get("http://" + p.admin + "/" + page)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/protobuf/proto"
@@ -37,6 +38,26 @@ func frame(kind, flags byte, stream uint32, payload []byte) []byte {
 	n := len(payload)
 	head := []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags}
 	return append(binary.BigEndian.AppendUint32(head, stream), payload...)
+}
+
+// heard is a frame that was read.
+type heard struct {
+	kind, flags byte
+	stream      uint32
+	payload     []byte
+}
+
+func readFrame(r io.Reader) (*heard, error) {
+	var head [frameHeadBytes]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return nil, err
+	}
+	f := &heard{
+		kind: head[3], flags: head[4], stream: binary.BigEndian.Uint32(head[streamAt:]),
+		payload: make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2])),
+	}
+	_, err := io.ReadFull(r, f.payload)
+	return f, err
 }
 
 func setting(id uint16, value uint32) []byte {

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"encoding/binary"
-	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -25,10 +24,7 @@ func startSmallProxy(t *testing.T) *process {
 	}
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: "flood"})
-	return startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
-		"inflightBytesMax": heldBytesMax,
-	})
+	return startInFront(t, fake, map[string]any{"inflightBytesMax": heldBytesMax})
 }
 
 // held warms the proxy up, lets attack have its way and checks what it held at most, and that an
@@ -94,17 +90,13 @@ func halves(conn net.Conn) (sent int64) {
 	credit := make(chan int, 1<<16) // of the connection
 	go func() {
 		defer close(credit)
-		head := make([]byte, frameHeadBytes)
 		for {
-			if _, err := io.ReadFull(conn, head); err != nil {
+			f, err := readFrame(conn)
+			if err != nil {
 				return
 			}
-			payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
-			if _, err := io.ReadFull(conn, payload); err != nil {
-				return
-			}
-			if head[3] == frameWindowUpdate && binary.BigEndian.Uint32(head[streamAt:]) == 0 {
-				credit <- int(binary.BigEndian.Uint32(payload))
+			if f.kind == frameWindowUpdate && f.stream == 0 {
+				credit <- int(binary.BigEndian.Uint32(f.payload))
 			}
 		}
 	}()

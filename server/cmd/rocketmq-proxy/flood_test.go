@@ -40,10 +40,7 @@ func TestNeverReads(t *testing.T) {
 	for _, transport := range []string{"cleartext", "TLS"} {
 		for _, f := range neverRead {
 			t.Run(transport+"/"+f.name, func(t *testing.T) {
-				proxy := startProxy(t, map[string]any{
-					"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
-					"heartbeatSyncerTopicName": "", // sockets are counted
-				})
+				proxy := startInFront(t, fake, map[string]any{"heartbeatSyncerTopicName": ""}) // sockets are counted
 				flood(t, proxy, transport == "TLS", f)
 				if code := proxy.stop(); code != 0 {
 					t.Errorf("exit code %d", code)
@@ -111,18 +108,19 @@ func within(d time.Duration, ok func() bool) bool {
 
 func dialFlood(tb testing.TB, addr string, secure bool) net.Conn {
 	tb.Helper()
-	conn, err := net.Dial("tcp", addr)
+	conn, err := dial(addr, secure)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if !secure {
-		return conn
+	return conn
+}
+
+// dial speaks TLS with anybody, where it is to be secure.
+func dial(addr string, secure bool) (net.Conn, error) {
+	if secure {
+		return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	}
-	over := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-	if err := over.Handshake(); err != nil {
-		tb.Fatal(err)
-	}
-	return over
+	return net.Dial("tcp", addr)
 }
 
 // pour sends the flood until the time is over or the connection is. A write that blocks is part

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"crypto/tls"
 	"net"
 	"runtime"
 	"sync"
@@ -120,10 +119,7 @@ func startVictim(t *testing.T) *victim {
 	}
 	fake := fakebroker.Start(t)
 	fake.SetTopic(fakebroker.Topic{Name: "flood"})
-	p := startProxy(t, map[string]any{
-		"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1",
-		"heartbeatSyncerTopicName": "", // sockets are counted
-	})
+	p := startInFront(t, fake, map[string]any{"heartbeatSyncerTopicName": ""}) // sockets are counted
 	// What any traffic costs once is not the floods': some connections, and calls, of either sort.
 	for _, secure := range []bool{false, true} {
 		settle(idleCrowd(t, p.addr, secure, 200))
@@ -147,10 +143,5 @@ func victimCall(tb testing.TB) floods.Call {
 }
 
 func dialer(addr string, secure bool) func() (net.Conn, error) {
-	return func() (net.Conn, error) {
-		if secure {
-			return tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-		}
-		return net.Dial("tcp", addr)
-	}
+	return func() (net.Conn, error) { return dial(addr, secure) }
 }

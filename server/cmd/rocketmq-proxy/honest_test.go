@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"crypto/tls"
 	"io"
 	"net/http"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/server/floods"
 )
 
 const servicePath = "/apache.rocketmq.v2.MessagingService/"
@@ -21,17 +21,9 @@ type honestClient struct {
 }
 
 func dialHonest(addr string, secure bool) *honestClient {
-	transport := &http.Transport{
-		Protocols:       new(http.Protocols),
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-	}
-	url := "http://" + addr
-	if secure {
-		url = "https://" + addr
-	}
-	transport.Protocols.SetHTTP2(secure)
-	transport.Protocols.SetUnencryptedHTTP2(!secure)
-	return &honestClient{http: &http.Client{Transport: transport, Timeout: patience}, url: url}
+	client, url := floods.HTTPClient(addr, secure)
+	client.Timeout = patience
+	return &honestClient{http: client, url: url}
 }
 
 func (c *honestClient) close() { c.http.CloseIdleConnections() }

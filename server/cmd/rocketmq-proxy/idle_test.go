@@ -2,11 +2,9 @@ package main_test
 
 import (
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -41,14 +39,11 @@ func TestIdle(t *testing.T) {
 		t.Run(kind.transport, func(t *testing.T) {
 			fake := fakebroker.Start(t)
 			fake.SetTopic(fakebroker.Topic{Name: "flood"})
-			admin := freeAddr(t)
-			proxy := startProxy(t, map[string]any{
-				"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1", "adminListenAddr": admin,
-			})
+			proxy := startInFront(t, fake, map[string]any{"adminListenAddr": "127.0.0.1:0"})
 			n := cmp.Or(*idleConns, 1000)
 			secure := kind.transport == "TLS"
 			settle(idleCrowd(t, proxy.addr, secure, 64)) // what any traffic costs once
-			before, goroutines := proxy.memory("VmRSS"), countGoroutines(t, admin)
+			before, goroutines := proxy.memory("VmRSS"), proxy.goroutines()
 
 			conns := idleCrowd(t, proxy.addr, secure, n)
 			defer settle(conns)
@@ -58,7 +53,7 @@ func TestIdle(t *testing.T) {
 				time.Sleep(2 * time.Second)
 			}
 			each := (proxy.memory("VmRSS") - before) / int64(n)
-			more := countGoroutines(t, admin) - goroutines
+			more := proxy.goroutines() - goroutines
 			t.Logf("%d connections: %d bytes of RSS each, %d more goroutines", n, each, more)
 			// Few connections share what the collector holds back; the limit is for many.
 			if limit := kind.bytesMax; each > limit && *idleConns > 0 || each > 2*limit {
@@ -76,26 +71,17 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// goroutines is how many the admin port says there are.
+func (p *process) goroutines() int {
+	p.tb.Helper()
+	answer, err := http.Get("http://" + p.admin + "/debug/counters")
 	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func countGoroutines(tb testing.TB, admin string) int {
-	tb.Helper()
-	answer, err := http.Get("http://" + admin + "/debug/counters")
-	if err != nil {
-		tb.Fatal(err)
+		p.tb.Fatal(err)
 	}
 	defer answer.Body.Close()
 	var said struct{ Goroutines int }
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
-		tb.Fatal(err)
+		p.tb.Fatal(err)
 	}
 	return said.Goroutines
 }
@@ -105,7 +91,7 @@ func idleCrowd(tb testing.TB, addr string, secure bool, n int) []net.Conn {
 	tb.Helper()
 	conns := make([]net.Conn, n)
 	abreast(conns, func(i int, _ net.Conn) {
-		conn, err := dialer(addr, secure)()
+		conn, err := dial(addr, secure)
 		if err == nil {
 			conns[i] = conn
 			if _, err = conn.Write(hello(nil)); err == nil {
@@ -149,19 +135,15 @@ func idleCall(conn net.Conn, stream uint32) error {
 	if _, err := conn.Write(call); err != nil {
 		return err
 	}
-	var h [frameHeadBytes]byte
 	for {
-		if _, err := io.ReadFull(conn, h[:]); err != nil {
+		f, err := readFrame(conn)
+		switch {
+		case err != nil:
 			return err
-		}
-		if _, err := io.CopyN(io.Discard, conn, int64(h[0])<<16|int64(h[1])<<8|int64(h[2])); err != nil {
-			return err
-		}
-		if h[3] == frameHeaders && h[4]&flagEndStream != 0 && binary.BigEndian.Uint32(h[streamAt:]) == stream {
+		case f.kind == frameHeaders && f.flags&flagEndStream != 0 && f.stream == stream:
 			return nil
-		}
-		if h[3] != frameData && h[3] != frameHeaders && h[3] != frameSettings && h[3] != frameWindowUpdate {
-			return fmt.Errorf("a frame of type %d", h[3])
+		case f.kind != frameData && f.kind != frameHeaders && f.kind != frameSettings && f.kind != frameWindowUpdate:
+			return fmt.Errorf("a frame of type %d", f.kind)
 		}
 	}
 }

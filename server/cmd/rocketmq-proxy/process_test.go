@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +16,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"rocketmq-proxy/remoting/fakebroker"
+	"rocketmq-proxy/server/floods"
 )
 
 // patience is how long anything may take that must happen: the machine may be very busy.
@@ -29,6 +32,7 @@ type process struct {
 	tb     testing.TB
 	cmd    *exec.Cmd
 	addr   string // that clients dial, on loopback
+	admin  string // host:port of the operator's port; empty: there is none
 	exited chan struct{}
 
 	mu   sync.Mutex
@@ -54,13 +58,21 @@ func startProxy(tb testing.TB, keys map[string]any, args ...string) *process {
 	tb.Cleanup(p.kill)
 	select {
 	case line := <-started:
-		p.addr = dialAddr(tb, line)
+		p.readStartLine(line)
 	case <-p.exited:
 		tb.Fatalf("the proxy ended before it had started:\n%s", p.output())
 	case <-time.After(patience):
 		tb.Fatalf("no start line:\n%s", p.output())
 	}
 	return p
+}
+
+// startInFront starts the program in front of a fake cluster, with more keys than that takes.
+func startInFront(tb testing.TB, fake *fakebroker.Cluster, more map[string]any) *process {
+	tb.Helper()
+	keys := map[string]any{"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1"}
+	maps.Copy(keys, more)
+	return startProxy(tb, keys)
 }
 
 func writeConfig(tb testing.TB, keys map[string]any) string {
@@ -120,20 +132,21 @@ func (p *process) output() string {
 	return p.said.String()
 }
 
-// dialAddr reads from the start line which port was opened.
-func dialAddr(tb testing.TB, line string) string {
-	tb.Helper()
+// readStartLine takes from the start line which ports were opened.
+func (p *process) readStartLine(line string) {
+	p.tb.Helper()
 	var said struct {
 		ClientsDial string `json:"clientsDial"`
+		Admin       string `json:"admin"`
 	}
 	if err := json.Unmarshal([]byte(line), &said); err != nil {
-		tb.Fatalf("the start line is no JSON: %v\n%s", err, line)
+		p.tb.Fatalf("the start line is no JSON: %v\n%s", err, line)
 	}
 	_, port, err := net.SplitHostPort(said.ClientsDial)
 	if err != nil {
-		tb.Fatalf("clientsDial: %v", err)
+		p.tb.Fatalf("clientsDial: %v", err)
 	}
-	return net.JoinHostPort("127.0.0.1", port)
+	p.addr, p.admin = net.JoinHostPort("127.0.0.1", port), said.Admin
 }
 
 // stop sends SIGTERM and returns the exit code.
@@ -174,18 +187,11 @@ func (p *process) proc(name string) string {
 // memory reads a line of /proc/pid/status, such as VmRSS, in bytes.
 func (p *process) memory(name string) int64 {
 	p.tb.Helper()
-	status, err := os.ReadFile(p.proc("status"))
+	n, err := floods.Memory(p.cmd.Process.Pid, name)
 	if err != nil {
 		p.tb.Fatalf("%v\n%s", err, p.output())
 	}
-	for line := range strings.Lines(string(status)) {
-		var kib int64
-		if n, _ := fmt.Sscanf(line, name+": %d kB", &kib); n == 1 {
-			return kib << 10
-		}
-	}
-	p.tb.Fatalf("no %s in /proc/pid/status", name)
-	return 0
+	return n
 }
 
 // processorTime is what the proxy has used of the processors so far (proc_pid_stat(5)).
@@ -216,7 +222,7 @@ func (p *process) processorTime() time.Duration {
 // forgetPeak makes VmHWM, the highest RSS so far, begin anew (proc_pid_clear_refs(5)).
 func (p *process) forgetPeak() {
 	p.tb.Helper()
-	if err := os.WriteFile(p.proc("clear_refs"), []byte("5"), 0o200); err != nil {
+	if err := floods.ForgetPeak(p.cmd.Process.Pid); err != nil {
 		p.tb.Skipf("the peak of RSS cannot be measured here: %v", err)
 	}
 }

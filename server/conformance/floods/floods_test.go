@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -138,7 +137,7 @@ func (v *victim) siege(t *testing.T, a *floods.Attack, neighbour *floods.Neighbo
 		t.Fatalf("%s before %s: %v", v.name, a.Name, err)
 	}
 	rss := v.memory(t, "VmRSS")
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", v.pid), []byte("5"), 0o200); err != nil {
+	if err := floods.ForgetPeak(v.pid); err != nil {
 		t.Fatal(err)
 	}
 	outcome, plays, during, err := a.Siege(siege, neighbour, func() (*floods.Outcome, error) { return a.Run(v.dial, call) })
@@ -179,18 +178,11 @@ func sink() (net.Conn, error) {
 
 func (v *victim) memory(t *testing.T, name string) int64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.pid))
+	n, err := floods.Memory(v.pid, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(status)) {
-		var kib int64
-		if n, _ := fmt.Sscanf(line, name+": %d kB", &kib); n == 1 {
-			return kib << 10
-		}
-	}
-	t.Fatalf("no %s", name)
-	return 0
+	return n
 }
 
 // start starts every server that can run here.
