@@ -1,6 +1,8 @@
 package h2
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"slices"
 	"testing"
@@ -13,13 +15,27 @@ import (
 )
 
 // mute opens every call and answers none.
-type mute struct{ canceled, messages, bytes int }
+type mute struct {
+	canceled, messages, bytes int
+	works                     []Work
+}
 
 func (m *mute) Open(*Stream) (Handler, grpc.Status) { return m, grpc.Status{} }
+func (m *mute) Offload(w Work)                      { m.works = append(m.works, w) }
 func (m *mute) ClientStreams() bool                 { return true }
 func (m *mute) Message(_ *Stream, msg *pool.Chain)  { m.messages++; m.bytes += msg.Len() }
 func (m *mute) HalfClosed(*Stream)                  {}
 func (m *mute) Canceled(*Stream, error)             { m.canceled++ }
+
+// home ends the work that was handed to others.
+func (m *mute) home(now time.Time) {
+	for len(m.works) > 0 {
+		w := m.works[0]
+		m.works = m.works[1:]
+		w.Run()
+		w.OnTurn(now)
+	}
+}
 
 var start = time.Unix(1_700_000_000, 0)
 
@@ -36,6 +52,10 @@ func greetedAt(t testing.TB, cfg *Config, svc Service, at time.Time) (*Conn, fun
 	feed := func(now time.Time, b []byte) error {
 		in.Write(b)
 		err := c.Feed(now, &in)
+		if h, ok := svc.(interface{ home(now time.Time) }); ok {
+			h.home(now)
+			err = c.Err()
+		}
 		checkConn(t, c)
 		return err
 	}
@@ -108,6 +128,14 @@ var floods = []flood{
 		limits: Limits{HeaderFieldsMax: 3}, next: openCall,
 	},
 	{
+		row: "gzip bombs", passes: 10, kind: GzipBombs, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte { return zippedCall(i, compressed(make([]byte, bombBytesMin+1))) },
+	},
+	{
+		row: "gzip files of nothing", passes: 10, kind: GzipBombs, code: frame.EnhanceYourCalm,
+		next: func(i int) []byte { return zippedCall(i, hollow) },
+	},
+	{
 		// The first PING is not one of those between which nothing happens.
 		row: "PING", passes: 1 + 30, kind: PingFlood, code: frame.EnhanceYourCalm,
 		next: func(int) []byte { return frame.AppendPing(nil, [8]byte{}, 0) },
@@ -177,6 +205,27 @@ var floods = []flood{
 }
 
 func odd(i int) uint32 { return uint32(2*i + 1) }
+
+// hollow is a message of 70 KB that holds nothing.
+var hollow = func() []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	for range 14_000 {
+		_ = w.Flush() // a buffer takes everything
+	}
+	_ = w.Close()
+	return append(grpc.Prefix{Flag: grpc.Compressed, Length: uint32(b.Len())}.Append(nil), b.Bytes()...)
+}()
+
+// zippedCall is call i of a client that compresses, with all that it says.
+func zippedCall(i int, content []byte) []byte {
+	b := openWith(i, [2]string{"grpc-encoding", "gzip"})
+	for len(content) > frame.PayloadBytesMin {
+		b = frame.AppendData(b, odd(i), content[:frame.PayloadBytesMin], 0)
+		content = content[frame.PayloadBytesMin:]
+	}
+	return frame.AppendData(b, odd(i), content, frame.FlagEndStream)
+}
 
 // openCall begins call i.
 func openCall(i int) []byte {
@@ -271,6 +320,21 @@ func TestHonestClients(t *testing.T) {
 			}
 			c.sendWindow = 1 << 20
 			drain(c)
+		}
+	})
+	t.Run("messages that compress well", func(t *testing.T) {
+		m := &mute{}
+		cfg := &Config{Counters: new(Counters)}
+		c, feed := greeted(t, cfg, m)
+		zeros := compressed(make([]byte, bombBytesMin))
+		for i := range 900 {
+			if err := feed(start, zippedCall(i, zeros)); err != nil {
+				t.Fatal(i, err)
+			}
+			drain(c)
+		}
+		if n := cfg.Counters.Violations[GzipBombs].Load(); n > 0 || m.messages != 900 {
+			t.Fatal(n, m.messages)
 		}
 	})
 	t.Run("many small messages on one stream", func(t *testing.T) {

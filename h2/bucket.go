@@ -18,6 +18,7 @@ var reasons = [Violations]string{
 	UnknownFlood:   "too many frames of unknown types",
 	RefusedStreams: "too many streams beyond the limit",
 	HeaderLists:    "too many header lists beyond the limit",
+	GzipBombs:      "too many messages that inflate out of all proportion",
 }
 
 // bucket is a token bucket kept as one instant, in time since Config.begun: when it will be full again.

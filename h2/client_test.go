@@ -37,6 +37,14 @@ func (e *echoService) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	}
 }
 
+// Offload implements h2.Service.
+func (e *echoService) Offload(w h2.Work) {
+	go func() {
+		w.Run()
+		e.link.post(func() { w.OnTurn(time.Now()) })
+	}()
+}
+
 type echoUnary struct {
 	link *testLink
 	key  h2.Key

@@ -37,6 +37,9 @@ type Service interface {
 	// the call, or nil and the status to answer, such as UNIMPLEMENTED for a path it does not
 	// serve.
 	Open(s *Stream) (Handler, grpc.Status)
+	// Offload has w run by somebody else, and then end on the connection's turn; neither before
+	// Offload returns.
+	Offload(w Work)
 }
 
 // Handler hears of one call. Its methods run on the connection's turn, and may answer on the

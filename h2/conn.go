@@ -35,6 +35,7 @@ type Conn struct {
 	favoured     Key          // whose window grows although partial is high
 	withheld     int          // streams whose window does not
 	message      pool.Chain   // the message being delivered
+	inflation    *inflation   // the compressed message on its way; nil: there is none
 
 	// what leaves
 	out        pool.Chain // encoded frames

@@ -19,6 +19,7 @@ const (
 	UnknownFlood                    // frames of unknown types, and GOAWAY
 	RefusedStreams                  // streams beyond StreamsMax
 	HeaderLists                     // header lists too long once decoded (CVE-2016-6581)
+	GzipBombs                       // messages that inflate out of all proportion
 	Continuations                   // header block too long on the wire (CVE-2024-27316)
 	ControlBacklog                  // unsent acknowledgments and resets
 	OutboxBacklog                   // unsent output (CVE-2019-9517)
@@ -37,7 +38,7 @@ const (
 var violationNames = [violationsLen]string{
 	"rapid_reset", "provoked_reset", "ping_flood", "settings_flood", "priority_flood",
 	"empty_data", "data_dribble", "window_flood", "unknown_flood", "refused_streams",
-	"header_lists", "continuations", "control_backlog", "outbox_backlog", "timeouts",
+	"header_lists", "gzip_bombs", "continuations", "control_backlog", "outbox_backlog", "timeouts",
 	"waiting_backlog", "stalled_streams", "slow_requests", "message_bytes", "request_bytes", "request_budget",
 }
 

@@ -144,7 +144,7 @@ func (c *Conn) unkeep(n int) {
 
 // collect delivers every whole message of a streaming method. A unary one waits for the end.
 func (s *Stream) collect() {
-	for s.state == open && s.measure() {
+	for s.state == open && !s.inflating && s.measure() {
 		if !s.clientStreams {
 			if s.in.Len() > s.need {
 				s.reject(grpc.Internal, "a second message on a unary method")
@@ -171,8 +171,10 @@ func (s *Stream) measure() bool {
 // admit checks a prefix, before anything is kept for the message behind it.
 func (s *Stream) admit(p grpc.Prefix) bool {
 	switch {
-	case p.Flag != 0:
+	case p.Flag == grpc.Compressed && !s.mayPack:
 		s.reject(grpc.Internal, "compressed flag without grpc-encoding")
+	case p.Flag > grpc.Compressed:
+		s.reject(grpc.Internal, "a message begins with a flag that gRPC does not have")
 	case int64(p.Length) > int64(s.conn.cfg.limits.MessageBytesMax):
 		s.conn.cfg.count(MessageBytes)
 		s.reject(grpc.ResourceExhausted, "MessageBytesMax: the request message is too large")
@@ -180,20 +182,30 @@ func (s *Stream) admit(p grpc.Prefix) bool {
 		s.conn.cfg.count(RequestBytes)
 		s.reject(grpc.ResourceExhausted, "RequestBytesMax: the request message is too large")
 	default:
-		s.need = grpc.PrefixBytes + int(p.Length)
+		s.need, s.packed = grpc.PrefixBytes+int(p.Length), p.Flag
 		return true
 	}
 	return false
 }
 
-// deliver hands the first message over. The handler may end the stream.
+// deliver hands the first message over, once it is inflated. The handler may end the stream.
 func (s *Stream) deliver() {
+	if s.packed == grpc.Compressed {
+		s.inflate()
+		return
+	}
 	c := s.conn
 	n := s.need
 	s.need = 0
 	c.unkeep(n)
 	s.in.Discard(grpc.PrefixBytes)
 	c.message.MoveFront(&s.in, n-grpc.PrefixBytes)
+	s.hand()
+}
+
+// hand gives the handler the connection's message.
+func (s *Stream) hand() {
+	c := s.conn
 	s.handler.Message(s, &c.message)
 	c.message.Release()
 	shrink(&c.message)
@@ -218,13 +230,19 @@ func (s *Stream) endRequest() error {
 	case s.state == open:
 		s.reject(grpc.Internal, "a unary request without a whole message")
 	}
-	if s.state != open {
-		return nil
+	if s.state == open {
+		s.finishRequest()
 	}
-	if s.in.Len() > 0 {
-		s.reject(grpc.Internal, "the request ends inside a message")
-		return nil
-	}
-	s.handler.HalfClosed(s)
 	return nil
+}
+
+// finishRequest tells the handler of the end, behind the last message.
+func (s *Stream) finishRequest() {
+	switch {
+	case s.inflating: // it is told when that is home
+	case s.in.Len() > 0:
+		s.reject(grpc.Internal, "the request ends inside a message")
+	default:
+		s.handler.HalfClosed(s)
+	}
 }

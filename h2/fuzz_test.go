@@ -1,12 +1,15 @@
 package h2
 
 import (
+	"bytes"
+	"compress/gzip"
 	"math/rand/v2"
 	"testing"
 	"time"
 
 	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/codec/hpack"
 	"rocketmq-proxy/pool"
 )
 
@@ -16,6 +19,8 @@ type restless struct {
 	conn *Conn
 	keys []Key
 	kept []pool.Chain
+
+	offloaded []Work
 }
 
 type restlessCall struct {
@@ -30,6 +35,22 @@ func (r *restless) Open(s *Stream) (Handler, grpc.Status) {
 	}
 	r.keys = append(r.keys, s.Key())
 	return &restlessCall{service: r, streams: r.rng.IntN(2) == 0}, grpc.Status{}
+}
+
+func (r *restless) Offload(w Work) { r.offloaded = append(r.offloaded, w) }
+
+// home ends one piece of work.
+func (r *restless) home(now time.Time) {
+	if len(r.offloaded) == 0 {
+		return
+	}
+	w := r.offloaded[0]
+	r.offloaded = r.offloaded[1:]
+	if len(r.offloaded) > 0 {
+		panic("more than one message is inflated at a time")
+	}
+	w.Run()
+	w.OnTurn(now)
 }
 
 func (c *restlessCall) ClientStreams() bool { return c.streams }
@@ -186,6 +207,9 @@ func play(t testing.TB, input []byte, seed uint64) {
 				t.Fatal("due in the past")
 			}
 		}
+		if rng.IntN(4) == 0 {
+			service.home(now)
+		}
 		if rng.IntN(100) == 0 {
 			c.Shutdown(now)
 		}
@@ -197,6 +221,7 @@ func play(t testing.TB, input []byte, seed uint64) {
 		}
 	}
 	c.Close(nil)
+	service.home(now)
 	checkConn(t, c)
 	if c.Active() != 0 || !c.Done() {
 		t.Fatal("closed, but", c.Active())
@@ -205,6 +230,15 @@ func play(t testing.TB, input []byte, seed uint64) {
 	if got := pool.Live(); got != live {
 		t.Fatal(got-live, "buffers leaked")
 	}
+}
+
+// compressed is a message as a client sends it that compresses.
+func compressed(text []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(text) // a buffer takes everything
+	_ = w.Close()
+	return append(grpc.Prefix{Flag: grpc.Compressed, Length: uint32(b.Len())}.Append(nil), b.Bytes()...)
 }
 
 // hello is what every client begins with.
@@ -218,9 +252,10 @@ func scribble(rng *rand.Rand) []byte {
 	b := hello()
 	k := caller{next: 1, body: make([]byte, 300)}
 	k.block = requestBlock()
+	zipped := hpack.AppendLiteral(requestBlock(), "grpc-encoding", "gzip")
 	for range rng.IntN(100) {
 		stream := uint32(rng.IntN(int(k.next)+3)) | 1
-		switch rng.IntN(12) {
+		switch rng.IntN(14) {
 		case 0, 1, 2:
 			k.body = k.body[:rng.IntN(300)]
 			b = k.call(b)
@@ -240,6 +275,12 @@ func scribble(rng *rand.Rand) []byte {
 			b = frame.AppendSettings(b, frame.Setting{ID: frame.SettingInitialWindowSize, Value: uint32(rng.IntN(60000))})
 		case 11:
 			b = frame.AppendPing(b, [8]byte{1}, frame.Flags(rng.IntN(2)))
+		case 12:
+			b = frame.AppendHeaders(b, k.next, zipped, frame.FlagEndHeaders)
+			b = frame.AppendData(b, k.next, compressed(make([]byte, rng.IntN(100_000))), frame.Flags(rng.IntN(2)))
+			k.next += 2
+		case 13:
+			b = frame.AppendData(b, min(stream, k.next-2), compressed(make([]byte, rng.IntN(100))), frame.Flags(rng.IntN(2)))
 		}
 	}
 	if rng.IntN(4) == 0 {

@@ -35,11 +35,12 @@ type Limits struct {
 	ContinuationsMax int
 
 	// MessageBytesMax bounds one request message, in bytes. It is compared with the declared
-	// length, before anything is kept. Default 130 MiB, as the Java proxy has it.
+	// length, before anything is kept, and with what a compressed one grows to. Default 130 MiB, as
+	// the Java proxy has it.
 	MessageBytesMax int
 
 	// RequestBytesMax bounds all partly received messages of the connection together, and so
-	// each of them, in bytes. Above the half of it one stream at a time is let send on; the
+	// each of them, in bytes; so much again one that is being inflated. Above the half of it one stream at a time is let send on; the
 	// call whose bytes exceed it ends with RESOURCE_EXHAUSTED. Default 32 MiB.
 	RequestBytesMax int
 
@@ -131,6 +132,7 @@ var allowancesDefault = [Violations]Allowance{
 	UnknownFlood:   {1000, time.Second / 100},
 	RefusedStreams: {200, time.Second / 20},
 	HeaderLists:    {20, time.Second},
+	GzipBombs:      {10, time.Second},
 }
 
 // DefaultLimits are what zero Limits mean.

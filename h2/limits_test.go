@@ -99,6 +99,16 @@ func TestStreamLimits(t *testing.T) {
 			answer: []string{"grpc-status=8"}, kind: MessageBytes,
 		},
 		{
+			row: "bytes of an inflated message", limits: Limits{MessageBytesMax: 1000},
+			passes: zippedCall(0, compressed(make([]byte, 1000))), exceeds: zippedCall(1, compressed(make([]byte, 1001))),
+			answer: []string{"grpc-status=8"}, kind: MessageBytes,
+		},
+		{
+			row: "bytes of inflated messages of all connections", budget: pool.NewBudget(4 << 10),
+			passes: zippedCall(0, compressed(make([]byte, 4000))), exceeds: zippedCall(1, compressed(make([]byte, 4200))),
+			answer: []string{"grpc-status=8"}, kind: RequestBudget,
+		},
+		{
 			row: "bytes of one incomplete request", limits: Limits{RequestBytesMax: 1000},
 			passes: append(openCall(0), message(0, 1000-grpc.PrefixBytes)...), exceeds: append(openCall(1), message(1, 1001-grpc.PrefixBytes)...),
 			answer: []string{"grpc-status=8"}, kind: RequestBytes,

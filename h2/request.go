@@ -19,6 +19,7 @@ const (
 	tagTE
 	tagTimeout
 	tagEncoding
+	tagAcceptEncoding
 	tagContentLength
 	tagConnection
 	tagKeepAlive
@@ -37,6 +38,7 @@ var knownNames = [tagsKnown]string{
 	tagTE:               "te",
 	tagTimeout:          "grpc-timeout",
 	tagEncoding:         "grpc-encoding",
+	tagAcceptEncoding:   "grpc-accept-encoding",
 	tagContentLength:    "content-length",
 	tagConnection:       "connection",
 	tagKeepAlive:        "keep-alive",
@@ -56,7 +58,9 @@ type request struct {
 	regular     bool   // a header that is no pseudo-header has come
 	post, head  bool
 	grpc        bool // content-type
-	identity    bool // no grpc-encoding that needs decoding
+	gzip        bool // grpc-encoding
+	unknown     bool // grpc-encoding is one that we do not have
+	plainOnly   bool // grpc-accept-encoding goes without gzip
 	timeout     time.Duration
 	badTimeout  bool
 	contentSize int64 // -1: not declared
@@ -65,7 +69,7 @@ type request struct {
 // request decodes the headers of a new call, and opens it.
 func (s *Stream) request(block []byte, endStream, selfDependent bool) error {
 	c := s.conn
-	r := request{identity: true, timeout: timeoutMax, contentSize: -1}
+	r := request{timeout: timeoutMax, contentSize: -1}
 	if selfDependent {
 		r.malformed = "a stream depends on itself" // RFC 7540 section 5.3.1
 	}
@@ -151,7 +155,10 @@ func (r *request) known(f *hpack.Field) {
 		r.timeout, err = grpc.ParseTimeout(f.Value)
 		r.badTimeout = err != nil
 	case tagEncoding:
-		r.identity = string(f.Value) == "identity"
+		r.gzip = string(f.Value) == grpc.EncodingGzip
+		r.unknown = !r.gzip && string(f.Value) != "identity"
+	case tagAcceptEncoding:
+		r.plainOnly = !bytes.Contains(f.Value, []byte(grpc.EncodingGzip))
 	case tagContentLength:
 		r.contentLength(f.Value)
 	default: // section 8.2.2
@@ -202,10 +209,11 @@ func (s *Stream) start(r *request, endStream bool) error {
 	case r.badTimeout:
 		s.refuse(trailersOnly, grpc.Status{Code: grpc.Internal, Message: "malformed grpc-timeout"})
 		return nil
-	case !r.identity:
+	case r.unknown:
 		s.refuse(encodingUnknown, grpc.Status{Code: grpc.Unimplemented, Message: "grpc-encoding is not supported"})
 		return nil
 	}
+	s.mayPack, s.gzip = r.gzip, r.gzip && !r.plainOnly
 	if r.timeout < timeoutMax {
 		s.deadline = c.now.Add(r.timeout)
 		c.wake(s.deadline)

@@ -14,6 +14,8 @@ import (
 var (
 	// headersFrame is HEADERS of every response that has messages.
 	headersFrame = frame.AppendHeaders(nil, 0, okBlock, frame.FlagEndHeaders)
+	// gzipHeadersFrame is the same where some are compressed.
+	gzipHeadersFrame = frame.AppendHeaders(nil, 0, hpack.AppendLiteral(slices.Clip(okBlock), "grpc-encoding", grpc.EncodingGzip), frame.FlagEndHeaders)
 	// okTrailers is HEADERS with grpc-status 0.
 	okTrailers = frame.AppendHeaders(nil, 0, statusFields[grpc.OK], frame.FlagEndHeaders|frame.FlagEndStream)
 
@@ -35,7 +37,7 @@ var (
 // The header blocks in front of the status of a call that gets no message.
 var (
 	trailersOnly    = okBlock
-	encodingUnknown = hpack.AppendLiteral(responseBlock("200"), "grpc-accept-encoding", "identity")
+	encodingUnknown = hpack.AppendLiteral(responseBlock("200"), "grpc-accept-encoding", "identity,gzip")
 	headersTooLarge = responseBlock("431")
 )
 
@@ -64,20 +66,24 @@ func (s *Stream) reserve(n int) []byte {
 		return s.conn.out.Reserve(n)
 	}
 	s.headersSent = true
+	headers := headersFrame
+	if s.gzip {
+		headers = gzipHeadersFrame
+	}
 	if m := s.metadata; m != nil && len(m.header) > 0 {
-		b := s.conn.out.Reserve(len(headersFrame) + len(m.header) + n)
+		b := s.conn.out.Reserve(len(headers) + len(m.header) + n)
 		from := len(b)
-		b = append(appendFor(b, headersFrame, s.id), m.header...)
+		b = append(appendFor(b, headers, s.id), m.header...)
 		frame.PutLength(b[from:])
 		return b
 	}
-	return appendFor(s.conn.out.Reserve(len(headersFrame)+n), headersFrame, s.id)
+	return appendFor(s.conn.out.Reserve(len(headers)+n), headers, s.id)
 }
 
-// appendMessageHead encodes the heads of a DATA frame that holds one message of size bytes.
-func (s *Stream) appendMessageHead(b []byte, size int) []byte {
-	b = frame.AppendDataHead(b, s.id, grpc.PrefixBytes+size, 0)
-	return grpc.AppendPrefix(b, size)
+// appendMessageHead encodes the heads of a DATA frame that holds one message.
+func (s *Stream) appendMessageHead(b []byte, p grpc.Prefix) []byte {
+	b = frame.AppendDataHead(b, s.id, grpc.PrefixBytes+int(p.Length), 0)
+	return p.Append(b)
 }
 
 // messageBytesMax bounds a grpc-message before it is encoded.

@@ -23,9 +23,15 @@ func (s *Stream) Write(msg []byte) {
 	if !s.writable() {
 		return
 	}
+	if s.deflates(len(msg)) {
+		var chain pool.Chain
+		chain.Write(msg)
+		s.Send(&chain)
+		return
+	}
 	n := grpc.PrefixBytes + len(msg)
 	if s.fits(n) {
-		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), len(msg))
+		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), grpc.Prefix{Length: uint32(len(msg))})
 		s.conn.out.Commit(append(b, msg...))
 		s.sent(n)
 		return
@@ -45,21 +51,26 @@ func (s *Stream) Send(msg *pool.Chain) {
 		msg.Release()
 		return
 	}
+	prefix := grpc.Prefix{}
+	if s.deflates(msg.Len()) {
+		prefix.Flag = deflate(msg)
+	}
 	size := msg.Len()
+	prefix.Length = uint32(size)
 	n := grpc.PrefixBytes + size
 	out := &s.conn.out
 	switch {
 	case !s.fits(n):
 		block := pool.Get(grpc.PrefixBytes)
-		s.queue.Append(pool.ViewOf(block, 0, len(grpc.AppendPrefix(block.Bytes()[:0], size))))
+		s.queue.Append(pool.ViewOf(block, 0, len(prefix.Append(block.Bytes()[:0]))))
 		s.queue.AppendChain(msg)
 		s.wait(n)
 	case size <= copyBytesMax:
-		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), size)
+		b := s.appendMessageHead(s.reserve(frame.HeadBytes+n), prefix)
 		out.Commit(msg.AppendTo(b))
 		s.sent(n)
 	default:
-		out.Commit(s.appendMessageHead(s.reserve(frame.HeadBytes+grpc.PrefixBytes), size))
+		out.Commit(s.appendMessageHead(s.reserve(frame.HeadBytes+grpc.PrefixBytes), prefix))
 		out.AppendChain(msg)
 		s.sent(n)
 	}
@@ -70,12 +81,12 @@ func (s *Stream) Send(msg *pool.Chain) {
 // and Finish in one piece.
 func (s *Stream) Reply(msg []byte) {
 	n := grpc.PrefixBytes + len(msg)
-	if !s.writable() || !s.fits(n) || s.metadata != nil {
+	if !s.writable() || !s.fits(n) || s.metadata != nil || s.gzip {
 		s.Write(msg)
 		s.Finish(grpc.Status{})
 		return
 	}
-	b := s.appendMessageHead(s.reserve(frame.HeadBytes+n+len(okTrailers)), len(msg))
+	b := s.appendMessageHead(s.reserve(frame.HeadBytes+n+len(okTrailers)), grpc.Prefix{Length: uint32(len(msg))})
 	b = append(b, msg...)
 	b = appendFor(b, okTrailers, s.id)
 	s.conn.out.Commit(b)

@@ -62,11 +62,15 @@ type call struct {
 	recvWindow    int       // bytes of DATA the client may still send
 	recvOwed      int       // bytes received and not yet credited
 	withheld      bool      // recvOwed is to be credited when there is room
+	packed        byte      // the flag of that message
+	inflating     bool      // it is compressed, and is being inflated or waits for that
+	mayPack       bool      // the call has a grpc-encoding
 	heardAt       time.Time // last DATA
 
 	// the answer
 	sendWindow  int // bytes of DATA we may still send; may be negative
 	headersSent bool
+	gzip        bool        // messages may be compressed
 	metadata    *metadata   // nil: the headers and trailers are the usual ones
 	finishing   bool        // Finish was called; status follows the queue
 	overfull    bool        // to be reset for WaitingBytesMax

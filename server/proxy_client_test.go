@@ -60,6 +60,7 @@ type client struct {
 	conn net.Conn
 	id   string // x-mq-client-id
 	gone chan struct{}
+	zips bool // sends everything compressed, set before the first call
 
 	writing sync.Mutex // a header block and its frame belong together
 	encoder *coding.Encoder
@@ -75,6 +76,7 @@ type client struct {
 	goAways  int
 	lastCode uint32 // of the last GOAWAY
 	pings    int    // answers
+	unzipped int    // messages that came compressed
 	err      error  // why reading ended
 }
 
@@ -230,7 +232,12 @@ func (r *rpc) cut() {
 		if len(r.data) < n {
 			return
 		}
-		r.messages = append(r.messages, r.data[prefix:n])
+		message := r.data[prefix:n]
+		if r.data[0] == 1 {
+			message = unzip(message)
+			r.unzipped++
+		}
+		r.messages = append(r.messages, message)
 		r.data = r.data[n:]
 	}
 }

@@ -29,6 +29,9 @@ func (c *client) openPath(path string, timeout time.Duration) *rpc {
 	if timeout > 0 {
 		fields = append(fields, [2]string{"grpc-timeout", strconv.FormatInt(timeout.Milliseconds(), 10) + "m"})
 	}
+	if c.zips {
+		fields = append(fields, [2]string{"grpc-encoding", "gzip"})
+	}
 	return c.openWith(path, fields)
 }
 
@@ -56,7 +59,11 @@ func (r *rpc) send(m proto.Message, last bool) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	r.sendRaw(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(encoded))), encoded...), last)
+	flag := byte(0)
+	if r.zips {
+		flag, encoded = 1, zip(encoded)
+	}
+	r.sendRaw(append(binary.BigEndian.AppendUint32([]byte{flag}, uint32(len(encoded))), encoded...), last)
 }
 
 func (r *rpc) sendRaw(rest []byte, last bool) {

@@ -99,6 +99,7 @@ func h2Limits(c *config.Config) h2.Limits {
 			h2.ProvokedReset:  allowance(l.ProvokedReset),
 			h2.RefusedStreams: allowance(l.RefusedStreams),
 			h2.HeaderLists:    allowance(l.HeaderLists),
+			h2.GzipBombs:      allowance(l.GzipBombs),
 			h2.PingFlood:      allowance(l.PingFlood),
 			h2.SettingsFlood:  allowance(l.SettingsFlood),
 			h2.PriorityFlood:  allowance(l.PriorityFlood),

@@ -7,7 +7,7 @@ const PrefixBytes = 5
 
 // Prefix is the Length-Prefixed-Message head: a compressed flag and a length.
 type Prefix struct {
-	Flag   byte   // 0 plain, 1 compressed; the rest is undefined
+	Flag   byte   // Plain or Compressed; the rest is undefined
 	Length uint32 // bytes of the message behind the prefix
 }
 
@@ -16,7 +16,18 @@ func ParsePrefix(b []byte) Prefix {
 	return Prefix{Flag: b[0], Length: binary.BigEndian.Uint32(b[1:PrefixBytes])}
 }
 
+// The flags of a prefix.
+const (
+	Plain      byte = 0
+	Compressed byte = 1 // as the grpc-encoding of the call says
+)
+
+// Append encodes p.
+func (p Prefix) Append(dst []byte) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, p.Flag), p.Length)
+}
+
 // AppendPrefix encodes the prefix of a plain message of length bytes.
 func AppendPrefix(dst []byte, length int) []byte {
-	return binary.BigEndian.AppendUint32(append(dst, 0), uint32(length))
+	return Prefix{Length: uint32(length)}.Append(dst)
 }

@@ -22,6 +22,7 @@
 //	header|trailer stream=N name=T value=T
 //	finish stream=N [status=NAME] [message=T]
 //	tick DURATION               that much time passes
+//	offloaded                   what was given to Service.Offload is done, and comes home
 //	shutdown | close
 //
 // Lines of one block that feed are one piece of input for [Run]; [Pieces] cuts it up.

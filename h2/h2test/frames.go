@@ -1,8 +1,11 @@
 package h2test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"strings"
 
 	"rocketmq-proxy/codec/frame"
@@ -32,7 +35,8 @@ func settingName(id frame.SettingID) string {
 //
 //	SETTINGS [ack] NAME=VALUE ...           HEADERS stream= [end_stream] [open] [padding=] [depends=]
 //	DATA stream= [end_stream] [padding=]            [bare] :path=... name=value ...
-//	     message=TEXT hex= size=N ...        CONTINUATION stream= [open] name=value ...
+//	     message=TEXT hex= size=N            CONTINUATION stream= [open] name=value ...
+//	     gzip=TEXT gzip_size=N ...
 //	PING [ack] data=TEXT                    WINDOW_UPDATE [stream=] by=N
 //	RST_STREAM stream= code=N               PRIORITY stream= depends=N
 //	GOAWAY last=N code=N                    PUSH_PROMISE stream=
@@ -199,6 +203,15 @@ func headerBlock(s Step, bare bool) []byte {
 	return block
 }
 
+// appendCompressed appends a message as a client sends it that compresses.
+func appendCompressed(dst []byte, text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = io.WriteString(w, text) // a buffer takes everything
+	_ = w.Close()
+	return append(grpc.Prefix{Flag: grpc.Compressed, Length: uint32(b.Len())}.Append(dst), b.Bytes()...)
+}
+
 func encodeData(s Step, stream uint32) ([]byte, error) {
 	var flags frame.Flags
 	if s.Has("end_stream") {
@@ -209,6 +222,10 @@ func encodeData(s Step, stream uint32) ([]byte, error) {
 		switch a.Key {
 		case "message":
 			content = append(grpc.AppendPrefix(content, len(a.Value)), a.Value...)
+		case "gzip":
+			content = appendCompressed(content, a.Value)
+		case "gzip_size":
+			content = appendCompressed(content, strings.Repeat("x", s.Int("gzip_size")))
 		case "size":
 			content = append(content, strings.Repeat("x", s.Int("size"))...)
 		case "hex":

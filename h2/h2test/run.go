@@ -41,6 +41,7 @@ type Peer struct {
 	keys   map[int]h2.Key
 	lines  []string
 	input  []byte // gathered, not yet fed
+	works  []h2.Work
 }
 
 // Run plays a conversation and returns what was seen in each block.
@@ -62,6 +63,7 @@ func Run(blocks []Block, pieces Pieces) (seen [][]string, err error) {
 	}
 	if p.conn != nil {
 		p.conn.Close(nil)
+		p.offloaded()
 	}
 	return seen, nil
 }
@@ -92,6 +94,8 @@ func (p *Peer) step(s Step) (err error) {
 		p.conn.Shutdown(p.now)
 	case "close":
 		p.conn.Close(nil)
+	case "offloaded":
+		p.offloaded()
 	case "done":
 		p.say("done=%v", p.conn.Done())
 	default:
@@ -137,6 +141,16 @@ func (p *Peer) tick(s Step) error {
 	p.now = p.now.Add(d)
 	p.conn.Tick(p.now)
 	return nil
+}
+
+// offloaded has what was handed to others done, and come home.
+func (p *Peer) offloaded() {
+	for len(p.works) > 0 {
+		w := p.works[0]
+		p.works = p.works[1:]
+		w.Run()
+		w.OnTurn(p.now)
+	}
 }
 
 // feed gives the gathered input to the connection, in pieces.
@@ -254,6 +268,9 @@ func (v *service) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	p.keys[int(s.ID())] = s.Key()
 	return &handler{peer: p, streams: strings.HasSuffix(path, "Stream")}, grpc.Status{}
 }
+
+// Offload keeps w for later.
+func (v *service) Offload(w h2.Work) { v.works = append(v.works, w) }
 
 func (h *handler) ClientStreams() bool { return h.streams }
 

@@ -123,7 +123,7 @@ func Default(env Environment) Config {
 			InboxBytesMax: 256 << 10, ReceiveBytes: 256 << 10, WindowBytes: 1 << 20, StreamWindowBytes: 1 << 20,
 			OutboxBytesMax: 1 << 20, WaitingBytesMax: 64 << 20, StallTimeout: seconds(30),
 			ControlFramesMax: 1024, SettingsEntriesMax: 32, WindowUpdatesMax: 10000, WindowUpdatesPerData: 10, DribbleBytesMax: 256,
-			RapidReset: "200 50/s", ProvokedReset: "100 10/s", RefusedStreams: "200 20/s", HeaderLists: "20 1/s",
+			RapidReset: "200 50/s", ProvokedReset: "100 10/s", RefusedStreams: "200 20/s", HeaderLists: "20 1/s", GzipBombs: "10 1/s",
 			PingFlood: "30 3/s", SettingsFlood: "20 2/s", PriorityFlood: "1000 10/s",
 			EmptyData: "100 10/s", DataDribble: "1000 100/s", UnknownFlood: "1000 100/s",
 		},

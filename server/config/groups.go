@@ -236,6 +236,10 @@ type Limits struct {
 	RefusedStreams Allowance `key:"refusedStreamsAllowance"`
 	// HeaderLists is for calls whose headers are too many or too long (CVE-2016-6581). Default "20 1/s".
 	HeaderLists Allowance `key:"headerListsAllowance"`
+
+	// GzipBombs is for compressed messages that grow out of all proportion, or hold next to nothing;
+	// docs/limits.md has the figures. Default "10 1/s".
+	GzipBombs Allowance `key:"gzipBombsAllowance"`
 	// PingFlood is for PING frames between which nothing was answered (CVE-2019-9512). Default "30 3/s".
 	PingFlood Allowance `key:"pingFloodAllowance"`
 	// SettingsFlood is for SETTINGS frames (CVE-2019-9515). Default "20 2/s".

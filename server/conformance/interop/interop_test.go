@@ -14,9 +14,11 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/grpclog"
 	"google.golang.org/grpc/interop"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/stats"
 
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/link"
@@ -118,18 +120,48 @@ func soak(ctx context.Context, t *testing.T, channelForTest func() (*grpc.Client
 	})
 }
 
-// TestInterop runs every case in cleartext and over TLS.
+// sizes looks how many messages were compressed.
+type sizes struct{ sent, received atomic.Int64 }
+
+func (*sizes) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (*sizes) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (*sizes) HandleConn(context.Context, stats.ConnStats)                       {}
+
+func (s *sizes) HandleRPC(_ context.Context, event stats.RPCStats) {
+	switch m := event.(type) {
+	case *stats.OutPayload:
+		if m.CompressedLength < m.Length {
+			s.sent.Add(1)
+		}
+	case *stats.InPayload:
+		if m.CompressedLength < m.Length {
+			s.received.Add(1)
+		}
+	}
+}
+
+// TestInterop runs every case in cleartext and over TLS, and with messages that are compressed both
+// ways.
 func TestInterop(t *testing.T) {
-	for name, secure := range map[string]bool{"cleartext": false, "TLS": true} {
+	zip := grpc.WithDefaultCallOptions(grpc.UseCompressor(gzip.Name))
+	for name, way := range map[string]struct {
+		secure bool
+		option grpc.DialOption
+	}{
+		"cleartext": {false, grpc.EmptyDialOption{}},
+		"TLS":       {true, grpc.EmptyDialOption{}},
+		"gzip":      {false, zip},
+	} {
 		t.Run(name, func(t *testing.T) {
-			addr := serve(t, secure)
+			var compressed sizes
+			addr := serve(t, way.secure)
 			secret := insecure.NewCredentials()
-			if secure {
+			if way.secure {
 				secret = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 			}
 			open := func(t *testing.T) *grpc.ClientConn {
 				t.Helper()
-				conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(secret))
+				conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(secret), way.option, grpc.WithStatsHandler(&compressed))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -151,6 +183,9 @@ func TestInterop(t *testing.T) {
 					passed++
 				}
 			}
+			if zips, back := compressed.sent.Load(), compressed.received.Load(); (zips > 0) != (name == "gzip") || (back > 0) != (zips > 0) {
+				t.Errorf("%d messages were sent compressed, %d answers were", zips, back)
+			}
 			fmt.Printf("interop, %s: %d of %d cases, soaks of %d calls\n", name, passed, len(cases), soakIterations)
 		})
 	}
@@ -168,7 +203,7 @@ func serve(t *testing.T, secure bool) (addr string) {
 			return link.Yes
 		},
 		Reject:  func([]byte) []byte { return []byte("no") },
-		Machine: func(*link.Link) link.Machine { return h2.New(config, service{}, time.Now()) },
+		Machine: func(l *link.Link) link.Machine { return h2.New(config, service{l.Turn()}, time.Now()) },
 	}
 	if secure {
 		shown := httptest.NewUnstartedServer(nil)

@@ -10,6 +10,7 @@ import (
 	"rocketmq-proxy/codec/grpc"
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/server/turn"
 )
 
 const servicePrefix = "/grpc.testing.TestService/"
@@ -19,7 +20,15 @@ const servicePrefix = "/grpc.testing.TestService/"
 var echoed = []string{"x-grpc-test-echo-initial", "x-grpc-test-echo-trailing-bin"}
 
 // service is grpc.testing.TestService.
-type service struct{}
+type service struct{ turn *turn.Turn }
+
+// Offload implements h2.Service.
+func (v service) Offload(w h2.Work) {
+	go func() {
+		w.Run()
+		v.turn.Post(w)
+	}()
+}
 
 // Open implements h2.Service.
 func (service) Open(s *h2.Stream) (h2.Handler, grpc.Status) {
