@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
+	oracle "golang.org/x/net/http2/hpack"
 
 	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/codec/grpc"
@@ -152,22 +156,65 @@ func checkConn(t testing.TB, c *Conn) {
 	}
 }
 
-// checkOutput reads what was sent as a client would.
-func checkOutput(t testing.TB, rest []byte) []byte {
-	for len(rest) >= frame.HeadBytes {
-		h := frame.ParseHead(rest)
-		if h.Kind > frame.KindContinuation || h.Length > frame.PayloadBytesMax {
-			t.Fatal("sent", h)
+// critic reads what was sent as a client of x/net would, which shares no code with it.
+type critic struct {
+	testing.TB
+	sent    bytes.Buffer
+	framer  *http2.Framer
+	streams map[uint32]*criticized
+}
+
+// criticized is what was sent on a stream.
+type criticized struct{ headers, ended bool }
+
+func newCritic(t testing.TB) *critic {
+	k := &critic{TB: t, streams: map[uint32]*criticized{}}
+	k.framer = http2.NewFramer(nil, &k.sent)
+	k.framer.ReadMetaHeaders = oracle.NewDecoder(4096, nil)
+	return k
+}
+
+// read takes whole frames, in which nothing may be wrong.
+func (k *critic) read(b []byte) {
+	for k.sent.Write(b); k.sent.Len() > 0; {
+		f, err := k.framer.ReadFrame()
+		if err != nil {
+			k.Fatal("sent", err, k.framer.ErrorDetail())
 		}
-		if len(rest) < frame.HeadBytes+h.Length {
-			break
+		s := k.streams[f.Header().StreamID]
+		if s == nil {
+			s = &criticized{}
+			k.streams[f.Header().StreamID] = s
 		}
-		rest = rest[frame.HeadBytes+h.Length:]
+		switch f := f.(type) {
+		case *http2.MetaHeadersFrame:
+			k.headers(s, f)
+		case *http2.DataFrame:
+			if !s.headers || s.ended || f.StreamEnded() {
+				k.Fatal("sent", f, "before the headers or after the end, or as the end")
+			}
+		case *http2.RSTStreamFrame:
+			s.ended = true
+		case *http2.WindowUpdateFrame:
+			if s.ended {
+				k.Fatal("sent", f, "after the end")
+			}
+		case *http2.SettingsFrame, *http2.PingFrame, *http2.GoAwayFrame:
+		default:
+			k.Fatal("sent", f)
+		}
 	}
-	if len(rest) != 0 {
-		t.Fatal("part of a frame was sent")
+}
+
+// headers are the response headers of a stream, its trailers, or both in one.
+func (k *critic) headers(s *criticized, f *http2.MetaHeadersFrame) {
+	if s.ended || s.headers && !f.StreamEnded() || (f.PseudoValue("status") == "") != s.headers {
+		k.Fatal("sent", f, "before the headers, twice, or after the end")
 	}
-	return rest
+	if f.StreamEnded() && !slices.ContainsFunc(f.RegularFields(), func(field oracle.HeaderField) bool { return field.Name == "grpc-status" }) {
+		k.Fatal("sent", f, "without a status")
+	}
+	s.headers, s.ended = true, f.StreamEnded()
 }
 
 // play feeds input in random pieces to a connection whose service is restless.
@@ -181,6 +228,7 @@ func play(t testing.TB, input []byte, seed uint64) {
 		Limits:   Limits{StreamsMax: 20, RequestBytesMax: 50000, MessageBytesMax: 40000, WaitingBytesMax: 100000},
 	}, service, now)
 	service.conn = c
+	client := newCritic(t)
 	var failed error
 	for len(input) > 0 && failed == nil {
 		n := min(len(input), 1+rng.IntN(1+rng.IntN(2000)))
@@ -197,7 +245,7 @@ func play(t testing.TB, input []byte, seed uint64) {
 		}
 		if rng.IntN(3) == 0 {
 			c.Drain(&out)
-			checkOutput(t, out.AppendTo(nil))
+			client.read(out.AppendTo(nil))
 			out.Release()
 		}
 		if rng.IntN(10) == 0 {
@@ -220,6 +268,10 @@ func play(t testing.TB, input []byte, seed uint64) {
 			t.Fatal(failed, c.Active())
 		}
 	}
+	var last pool.Chain
+	c.Drain(&last)
+	client.read(last.AppendTo(nil))
+	last.Release()
 	c.Close(nil)
 	service.home(now)
 	checkConn(t, c)
