@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -74,7 +75,28 @@ func (c *call) replyMessage(s *h2.Stream, m proto.Message) {
 	c.reply(s, encoded)
 }
 
-// unmarshal reads a cold message. It borrows msg.
+// What the requests of cold methods may have, in bytes, and what clients may say on a telemetry
+// stream, where stack traces of a whole process are. Ordinary ones are a thousand times smaller;
+// whoever sends more wants it to be parsed.
+const (
+	coldBytesMax      = 1 << 20
+	telemetryBytesMax = 4 << 20
+)
+
+// parse reads a cold message, which it borrows, or ends the call.
+func (c *call) parse(s *h2.Stream, msg *pool.Chain, most int, into proto.Message) bool {
+	if n := msg.Len(); n > most {
+		c.ended = true
+		s.Finish(grpc.Status{Code: grpc.ResourceExhausted, Message: fmt.Sprintf("the request has %d bytes, more than %d", n, most)})
+		return false
+	}
+	if err := unmarshal(msg, into); err != nil {
+		c.malformed(s, err)
+		return false
+	}
+	return true
+}
+
 func unmarshal(msg *pool.Chain, into proto.Message) error {
 	block := pool.Get(msg.Len())
 	defer block.Release()
@@ -94,8 +116,7 @@ func (u *unary) ClientStreams() bool { return false }
 
 // Message implements h2.Handler.
 func (u *unary) Message(s *h2.Stream, msg *pool.Chain) {
-	if err := unmarshal(msg, u.request); err != nil {
-		u.malformed(s, err)
+	if !u.parse(s, msg, coldBytesMax, u.request) {
 		return
 	}
 	if o, ok := u.identified(s); !ok {

@@ -1,12 +1,14 @@
 package messaging
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 
 	"rocketmq-proxy/codec/apiv2"
+	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/server/backend"
 )
 
@@ -79,5 +81,26 @@ func TestLongPollsMax(t *testing.T) {
 	p.works()
 	if used := w.polls.Used(); used != 0 {
 		t.Errorf("%d receives wait at the end", used)
+	}
+}
+
+// TestColdBytesMax: what is as long as may be is read, and one byte more is not.
+func TestColdBytesMax(t *testing.T) {
+	for _, test := range []struct {
+		method string
+		most   int
+		parsed string // gRPC status
+	}{
+		{"Heartbeat", coldBytesMax, "13 Invalid protobuf byte sequence: "},
+		{"Telemetry", telemetryBytesMax, "13 Invalid protobuf byte sequence: "},
+	} {
+		p := newWorld(t).connect()
+		for n, want := range map[int]string{test.most: test.parsed, test.most + 1: fmt.Sprintf("8 the request has %d bytes, more than %d", test.most+1, test.most)} {
+			c := p.open(test.method)
+			c.raw(make([]byte, n), frame.FlagEndStream)
+			if got := c.status(); !strings.HasPrefix(got, want) {
+				t.Errorf("%s of %d bytes: %q, want %q", test.method, n, got, want)
+			}
+		}
 	}
 }

@@ -34,8 +34,7 @@ func (m *telemetry) ClientStreams() bool { return true }
 // Message implements h2.Handler.
 func (m *telemetry) Message(s *h2.Stream, msg *pool.Chain) {
 	command := &apiv2.TelemetryCommand{}
-	if err := unmarshal(msg, command); err != nil {
-		m.malformed(s, err)
+	if !m.parse(s, msg, telemetryBytesMax, command) {
 		m.unbind()
 		return
 	}
