@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/codec/grpc"
@@ -203,10 +204,14 @@ func headerBlock(s Step, bare bool) []byte {
 	return block
 }
 
+var writers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
 // appendCompressed appends a message as a client sends it that compresses.
 func appendCompressed(dst []byte, text string) []byte {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
+	w := writers.Get().(*gzip.Writer) // a new one costs a megabyte
+	defer writers.Put(w)
+	w.Reset(&b)
 	_, _ = io.WriteString(w, text) // a buffer takes everything
 	_ = w.Close()
 	return append(grpc.Prefix{Flag: grpc.Compressed, Length: uint32(b.Len())}.Append(dst), b.Bytes()...)
