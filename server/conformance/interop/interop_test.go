@@ -122,20 +122,12 @@ func soak(ctx context.Context, t *testing.T, channelForTest func() (*grpc.Client
 func TestInterop(t *testing.T) {
 	for name, secure := range map[string]bool{"cleartext": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
-			addr := serve(t, secure)
+			addr := serve(t, service{}, secure)
 			secret := insecure.NewCredentials()
 			if secure {
 				secret = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 			}
-			open := func(t *testing.T) *grpc.ClientConn {
-				t.Helper()
-				conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(secret))
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { conn.Close() })
-				return conn
-			}
+			open := func(t *testing.T) *grpc.ClientConn { t.Helper(); return connect(t, addr, secret) }
 			passed := 0
 			for _, c := range cases {
 				if t.Run(c.name, func(t *testing.T) {
@@ -156,8 +148,18 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// serve puts the service on a port.
-func serve(t *testing.T, secure bool) (addr string) {
+func connect(t *testing.T, addr string, secret credentials.TransportCredentials) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// serve puts a service on a port.
+func serve(t *testing.T, on h2.Service, secure bool) (addr string) {
 	t.Helper()
 	config := &h2.Config{Metadata: echoed}
 	front := link.Front{
@@ -168,7 +170,7 @@ func serve(t *testing.T, secure bool) (addr string) {
 			return link.Yes
 		},
 		Reject:  func([]byte) []byte { return []byte("no") },
-		Machine: func(*link.Link) link.Machine { return h2.New(config, service{}, time.Now()) },
+		Machine: func(*link.Link) link.Machine { return h2.New(config, on, time.Now()) },
 	}
 	if secure {
 		shown := httptest.NewUnstartedServer(nil)
