@@ -123,6 +123,11 @@ func TestCompressedAnswers(t *testing.T) {
 		for _, how := range []string{"reply", "write", "send"} {
 			t.Run(test.name+"/"+how, func(t *testing.T) {
 				live := pool.Live()
+				t.Cleanup(func() { // behind that of the connection
+					if got := pool.Live(); got != live {
+						t.Errorf("%d buffers leaked", got-live)
+					}
+				})
 				c, feed := greeted(t, &Config{}, &chatty{text: test.text, how: how})
 				c.widenPeer(1 << 20)
 				b := frame.AppendData(openWith(0, test.headers...), 1, grpc.AppendPrefix(nil, 0), frame.FlagEndStream)
@@ -132,10 +137,6 @@ func TestCompressedAnswers(t *testing.T) {
 				got := readAnswer(t, drain(c))
 				if want := (answer{encoding: test.encoding, flag: test.flag, message: test.text, status: "0"}); got != want {
 					t.Errorf("encoding %q, flag %d, %d bytes, status %s; want %q, %d, %d, 0", got.encoding, got.flag, len(got.message), got.status, want.encoding, want.flag, len(want.message))
-				}
-				c.Close(nil)
-				if got := pool.Live(); got != live {
-					t.Errorf("%d buffers leaked", got-live)
 				}
 			})
 		}

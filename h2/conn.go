@@ -294,6 +294,13 @@ func (c *Conn) Done() bool {
 // Active is the number of open calls.
 func (c *Conn) Active() int { return c.streams.active }
 
+// Begun is the number of calls that the client has begun, those that were refused for StreamsMax
+// or at the end of the connection not among them.
+func (c *Conn) Begun() int { return int(c.streams.gen) }
+
+// HeardAt is when the client's last bytes were fed.
+func (c *Conn) HeardAt() time.Time { return c.heardAt }
+
 // Unsent is the number of bytes of output: encoded frames, and messages that wait for a
 // window.
 func (c *Conn) Unsent() int { return c.out.Len() + c.waiting }

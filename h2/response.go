@@ -3,6 +3,8 @@ package h2
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"rocketmq-proxy/codec/frame"
 	"rocketmq-proxy/codec/grpc"
@@ -86,8 +88,22 @@ func (s *Stream) appendMessageHead(b []byte, p grpc.Prefix) []byte {
 	return p.Append(b)
 }
 
-// messageBytesMax bounds a grpc-message before it is encoded.
+// messageBytesMax bounds a grpc-message before it is encoded. What is no UTF-8 in it may take three
+// bytes for one then, and each of them three when it is encoded; that still fits into a frame.
 const messageBytesMax = 1 << 10
+
+// sayable is as much of a message as is sent: UTF-8, as the specification has it, of which no
+// character is cut in two. Clients send us what is none, in a path for one, and are quoted.
+func sayable(message string) string {
+	if len(message) > messageBytesMax {
+		end := messageBytesMax
+		for end > messageBytesMax-utf8.UTFMax && !utf8.RuneStart(message[end]) {
+			end--
+		}
+		message = message[:end]
+	}
+	return strings.ToValidUTF8(message, string(utf8.RuneError))
+}
 
 // sendTrailers encodes the status, with response headers in the same block when none were
 // sent.
@@ -125,10 +141,7 @@ func (s *Stream) sendStatus(block []byte, status grpc.Status, behind []byte) {
 	if status.Code > grpc.CodeMax {
 		status.Code = grpc.Unknown
 	}
-	message := status.Message
-	if len(message) > messageBytesMax {
-		message = message[:messageBytesMax]
-	}
+	message := sayable(status.Message)
 	code := statusFields[status.Code]
 	size := grpc.EncodedLen(message)
 	out := &s.conn.out

@@ -3,8 +3,6 @@ package server_test
 import (
 	"crypto/tls"
 	"io"
-	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -54,27 +52,9 @@ func TestHandshakeTimeoutInTotal(t *testing.T) {
 
 // TestMetricsPage: what clients do is on the page.
 func TestMetricsPage(t *testing.T) {
-	w := start(t, func(c *config.Config) { c.Operator.AdminAddr = "127.0.0.1:0" })
+	w := start(t, openAdmin)
 	w.client("honest").queryRoute(apiv2.Code_OK, "orders")
 	_, _ = io.WriteString(w.dial(), "?")
-	w.proxy.Announce(io.Discard, "")
-	admin := regexp.MustCompile(`"admin":"([^"]+)"`).FindStringSubmatch(w.log.String())
-	if admin == nil {
-		t.Fatal("the log does not say where the admin port is")
-	}
-	page := func() string {
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-		response, err := client.Get("http://" + admin[1] + "/metrics")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		text, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return "\n" + string(text)
-	}
 	for _, want := range []string{
 		"\nrmqproxy_connections_accepted_total 2\n",
 		"\nrmqproxy_connections_refused_total{reason=\"other_protocol\"} 1\n",
@@ -82,6 +62,6 @@ func TestMetricsPage(t *testing.T) {
 		"\nrmqproxy_h2_violation_total{kind=\"rapid_reset\"} 0\n",
 		"\nrmqproxy_remoting_inflight 0\n",
 	} {
-		eventually(t, "the page has "+strings.TrimSpace(want), func() bool { return strings.Contains(page(), want) })
+		eventually(t, "the page has "+strings.TrimSpace(want), func() bool { return strings.Contains("\n"+string(w.adminPage("/metrics")), want) })
 	}
 }

@@ -50,9 +50,10 @@ type Server struct {
 	swept   sync.WaitGroup
 
 	mu      sync.Mutex
-	clients map[*link.Link]*messaging.Client
-	empty   chan struct{} // closed when the last client has gone, once somebody waits
-	leaving bool          // Shutdown was called
+	clients map[uint64]*witnessed // by id
+	lastID  uint64                // of a client
+	empty   chan struct{}         // closed when the last client has gone, once somebody waits
+	leaving bool                  // Shutdown was called
 }
 
 // Counters are what all machines of a Server count.
@@ -64,7 +65,7 @@ type Counters struct {
 
 // New opens the port of a proxy. Clients are served when it returns.
 func New(c config.Config, log zerolog.Logger) (*Server, error) {
-	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[*link.Link]*messaging.Client)}
+	s := &Server{config: c, log: log, stop: make(chan struct{}), clients: make(map[uint64]*witnessed)}
 	var err error
 	if s.tls, err = certificates(&c); err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	if err := s.listen(sessions, &counters.Link); err != nil {
 		return nil, errors.Join(err, s.stored.close())
 	}
-	sources := admin.Sources{Counters: counters, Ready: s.ready, Metrics: s.metrics(counters)}
+	sources := admin.Sources{Counters: counters, Ready: s.ready, Metrics: s.metrics(counters), Connections: &connections{s, counters}}
 	if s.admin, err = admin.Listen(c.Operator.AdminAddr, sources); err != nil {
 		s.end()
 		return nil, err
@@ -164,10 +165,12 @@ func (s *Server) Announce(out io.Writer, program string) {
 
 func (s *Server) newClient(l *link.Link) link.Machine {
 	w := &witnessed{server: s, link: l}
-	w.Client = s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, l.Since, func() { s.forget(l) }, w.openBeside)
+	w.Client = s.service.NewClient(&s.h2, l.Turn(), l.RemoteAddr, l.Since, func() { s.forget(w) }, w.openBeside)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.clients[l] = w.Client
+	s.lastID++
+	w.id = s.lastID
+	s.clients[w.id] = w
 	if s.leaving { // it was being accepted when all others were asked to go
 		l.Turn().Post(w.Client.Shutdown())
 	}
@@ -179,6 +182,7 @@ type witnessed struct {
 	*messaging.Client
 	server *Server
 	link   *link.Link
+	id     uint64 // among all clients of the server, in the order of their coming; the first is 1
 }
 
 // Close implements link.Machine.
@@ -205,10 +209,10 @@ func (o otherEnd) MarshalZerologObject(line *zerolog.Event) {
 	}
 }
 
-func (s *Server) forget(l *link.Link) {
+func (s *Server) forget(w *witnessed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.clients, l)
+	delete(s.clients, w.id)
 	if len(s.clients) == 0 && s.empty != nil {
 		close(s.empty)
 		s.empty = nil
@@ -295,8 +299,8 @@ func (s *Server) drain() <-chan struct{} {
 		return gone
 	}
 	s.empty = gone
-	for l, client := range s.clients {
-		l.Turn().Post(client.Shutdown())
+	for _, w := range s.clients {
+		w.link.Turn().Post(w.Shutdown())
 	}
 	return gone
 }
@@ -304,8 +308,8 @@ func (s *Server) drain() <-chan struct{} {
 func (s *Server) end() {
 	s.mu.Lock()
 	var left []*link.Link
-	for l := range s.clients {
-		left = append(left, l)
+	for _, w := range s.clients {
+		left = append(left, w.link)
 	}
 	s.mu.Unlock()
 	for _, l := range left {

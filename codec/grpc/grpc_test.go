@@ -80,6 +80,8 @@ func TestMessage(t *testing.T) {
 		{"für", "f%C3%BCr"},
 		{"~\x7f", "~%7F"},
 		{"%41", "%2541"},
+		{"  at both ends ", "%20 at both ends%20"},
+		{" ", "%20"},
 	} {
 		if got := string(AppendMessage(nil, c.plain)); got != c.encoded || EncodedLen(c.plain) != len(got) {
 			t.Errorf("%q: %q, %d", c.plain, got, EncodedLen(c.plain))

@@ -1,8 +1,18 @@
 package grpc
 
-// plain tells whether c stands for itself in a grpc-message: printable ASCII but for the
-// percent sign.
-func plain(c byte) bool { return c >= 0x20 && c <= 0x7e && c != '%' }
+// plain tells whether the i-th byte of s stands for itself in a grpc-message: printable ASCII but
+// for the percent sign. A space does so between others only: HTTP/2 has no values that begin or
+// end with one (RFC 9113 section 8.2.1).
+func plain(s string, i int) bool {
+	switch c := s[i]; c {
+	case '%':
+		return false
+	case ' ':
+		return i > 0 && i < len(s)-1
+	default:
+		return c > ' ' && c <= '~'
+	}
+}
 
 const hexDigits = "0123456789ABCDEF"
 
@@ -10,7 +20,7 @@ const hexDigits = "0123456789ABCDEF"
 func EncodedLen(s string) int {
 	n := len(s)
 	for i := range len(s) {
-		if !plain(s[i]) {
+		if !plain(s, i) {
 			n += 2
 		}
 	}
@@ -21,7 +31,7 @@ func EncodedLen(s string) int {
 // breaks out of the header.
 func AppendMessage(dst []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; plain(c) {
+		if c := s[i]; plain(s, i) {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', hexDigits[c>>4], hexDigits[c&0xf])

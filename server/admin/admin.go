@@ -1,4 +1,5 @@
-// Package admin is the operator's HTTP port: profiles, counters, metrics and readiness of the running process.
+// Package admin is the operator's HTTP port: profiles, counters, connections, metrics and readiness of the running
+// process.
 // It has no password, so it is off unless an address is configured, and belongs on loopback.
 package admin
 
@@ -17,9 +18,10 @@ import (
 
 // Sources are what the pages show.
 type Sources struct {
-	Counters any                   // a struct of structs of atomics
-	Ready    func() error          // why clients may not come; the error is nil when they may
-	Metrics  func(io.Writer) error // writes them in the text format of Prometheus
+	Counters    any                   // a struct of structs of atomics
+	Ready       func() error          // why clients may not come; the error is nil when they may
+	Metrics     func(io.Writer) error // writes them in the text format of Prometheus
+	Connections Connections
 }
 
 // Server is the port.
@@ -33,6 +35,8 @@ type Server struct {
 //	/debug/pprof/  profiles, as net/http/pprof has them
 //	/debug/vars    expvar: memstats, cmdline
 //	/debug/counters  counters, a struct of structs of atomics, as JSON
+//	/debug/connections  connections of clients, by id, as JSON; ?start=ID&max=N is a page of
+//	               them, and server/docs/connections.md says what the fields mean
 //	/metrics       for Prometheus: its text format 0.0.4. All names begin with rmqproxy_;
 //	               server/docs/limits.md says which limit counts where
 //	/ready         whether clients may come: 200, or 503 with what Ready says
@@ -66,6 +70,7 @@ func routes(from Sources) http.Handler {
 			"counters": values(reflect.ValueOf(from.Counters)), "goroutines": runtime.NumGoroutine(),
 		})
 	})
+	mux.HandleFunc("GET /debug/connections", connections(from.Connections))
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", metricsType)
 		_ = from.Metrics(w)

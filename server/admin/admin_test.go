@@ -47,6 +47,11 @@ func get(t *testing.T, s *Server, path string) (int, []byte) {
 	return response.StatusCode, body
 }
 
+// sources are those of tests that look at something else than one of them.
+func sources() Sources {
+	return Sources{Counters: &counters{}, Ready: ready, Metrics: metrics, Connections: &crowd{}}
+}
+
 func TestCounters(t *testing.T) {
 	var c counters
 	c.Sent.Store(-3)
@@ -54,7 +59,9 @@ func TestCounters(t *testing.T) {
 	c.ByKind[1].Store(7)
 	c.Deeper.Lost.Store(9)
 	c.hidden.Store(1)
-	s, err := Listen("127.0.0.1:0", Sources{&c, ready, metrics})
+	from := sources()
+	from.Counters = &c
+	s, err := Listen("127.0.0.1:0", from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +91,14 @@ func TestCounters(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s, err := Listen("127.0.0.1:0", Sources{&counters{}, ready, metrics})
+	s, err := Listen("127.0.0.1:0", sources())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for path, want := range map[string]int{
 		"/debug/pprof/": 200, "/debug/pprof/heap": 200, "/debug/pprof/goroutine?debug=2": 200, "/debug/pprof/cmdline": 200,
-		"/debug/vars": 200, "/ready": 200, "/live": 200, "/metrics": 200, "/": 404,
+		"/debug/vars": 200, "/debug/connections": 200, "/ready": 200, "/live": 200, "/metrics": 200, "/": 404,
 	} {
 		if code, _ := get(t, s, path); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
@@ -102,12 +109,14 @@ func TestPages(t *testing.T) {
 // TestReady: who is not ready says why, and is live all the same.
 func TestReady(t *testing.T) {
 	var leaving atomic.Bool
-	s, err := Listen("127.0.0.1:0", Sources{&counters{}, func() error {
+	from := sources()
+	from.Ready = func() error {
 		if leaving.Load() {
 			return errors.New("draining")
 		}
 		return nil
-	}, metrics})
+	}
+	s, err := Listen("127.0.0.1:0", from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +137,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestOff(t *testing.T) {
-	s, err := Listen("", Sources{&counters{}, ready, metrics})
+	s, err := Listen("", sources())
 	if err != nil || s.Addr() != "" {
 		t.Errorf("%q, %v", s.Addr(), err)
 	}
@@ -142,14 +151,14 @@ func TestTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if _, err := Listen(ln.Addr().String(), Sources{&counters{}, ready, metrics}); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
+	if _, err := Listen(ln.Addr().String(), sources()); err == nil || !strings.Contains(err.Error(), "adminListenAddr") {
 		t.Errorf("%v", err)
 	}
 }
 
 // Prometheus goes by the type of the page.
 func TestMetrics(t *testing.T) {
-	s, err := Listen("127.0.0.1:0", Sources{&counters{}, ready, metrics})
+	s, err := Listen("127.0.0.1:0", sources())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,8 +139,8 @@ type Fleet struct {
 
 // Operator is for the person who runs the proxy. Our own keys.
 type Operator struct {
-	// AdminAddr is the host:port of the debugging port: profiles and counters, without a
-	// password, so on loopback only. Default none: off.
+	// AdminAddr is the host:port of the debugging port: profiles, counters and connections, without
+	// a password, so on loopback only. Default none: off.
 	AdminAddr string `key:"adminListenAddr"`
 	// LogLevel is the least that is logged. Default info.
 	LogLevel string `key:"logLevel" of:"trace debug info warn error"`

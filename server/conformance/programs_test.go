@@ -103,29 +103,32 @@ func (w *world) buildNode(ctx context.Context) (client.Program, error) {
 }
 
 func (w *world) buildPython(ctx context.Context) (client.Program, error) {
-	if err := needs("python3"); err != nil {
-		return client.Program{}, err
-	}
-	requirements, err := filepath.Abs("python/requirements.txt")
+	bin, err := pythonPackages(ctx, "python-client", "python/requirements.txt")
 	if err != nil {
 		return client.Program{}, err
+	}
+	program, err := filepath.Abs("python/main.py")
+	return client.Program{Args: []string{filepath.Join(bin, "python"), "-B", program}}, err
+}
+
+// pythonPackages installs the pinned packages of a requirements file into an environment of their own,
+// and returns the directory of its programs.
+func pythonPackages(ctx context.Context, name, requirements string) (bin string, err error) {
+	if err := needs("python3"); err != nil {
+		return "", err
 	}
 	pins, err := read(requirements)
 	if err != nil {
-		return client.Program{}, err
+		return "", err
 	}
-	dir, err := cache.Dir("python-client", pins, func(dir string) error {
+	dir, err := cache.Dir(name, pins, func(dir string) error {
 		if err := install(exec.CommandContext(ctx, "python3", "-m", "venv", dir)); err != nil {
 			return err
 		}
 		return install(exec.CommandContext(ctx, filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "--quiet",
 			"--no-deps", "--only-binary", ":all:", "--disable-pip-version-check", "-r", requirements))
 	})
-	if err != nil {
-		return client.Program{}, err
-	}
-	program, err := filepath.Abs("python/main.py")
-	return client.Program{Args: []string{filepath.Join(dir, "bin", "python"), "-B", program}}, err
+	return filepath.Join(dir, "bin"), err
 }
 
 // buildRust builds the client first, which may be more than this machine's compiler can do, and then

@@ -98,6 +98,9 @@ type socket interface {
 	abort()
 	// forget releases what is still held after the close.
 	forget()
+	// onDescriptor does something with the descriptor, from any goroutine, unless it is closed.
+	// It does not wait for a write.
+	onDescriptor(do func(fd int))
 }
 
 // Link is one socket, with an inbox and one machine.

@@ -118,20 +118,20 @@ func (p *plain) close() { p.shutdown(unix.SHUT_RDWR) }
 // abort makes the kernel reset the connection when the poller closes the descriptor. A peer that
 // is stuck in a write might otherwise not hear of the end for long.
 func (p *plain) abort() {
-	p.onOpen(func() { _ = unix.SetsockoptLinger(p.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) })
+	p.onDescriptor(func(fd int) { _ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) })
 	p.close()
 }
 
 func (p *plain) shutdown(how int) {
-	p.onOpen(func() { _ = unix.Shutdown(p.fd, how) })
+	p.onDescriptor(func(fd int) { _ = unix.Shutdown(fd, how) })
 }
 
-// onOpen does something with the descriptor while it is ours for certain.
-func (p *plain) onOpen(do func()) {
+// onDescriptor holds the end back meanwhile, so that the descriptor is ours for certain.
+func (p *plain) onDescriptor(do func(fd int)) {
 	p.endMu.Lock()
 	defer p.endMu.Unlock()
 	if !p.over {
-		do()
+		do(p.fd)
 	}
 }
 

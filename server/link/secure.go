@@ -189,6 +189,10 @@ func (s *secure) abort() {
 
 func (s *secure) forget() { s.gather = nil }
 
+func (s *secure) onDescriptor(do func(fd int)) {
+	_ = s.wire.raw.Control(func(fd uintptr) { do(int(fd)) })
+}
+
 // wire is the net.Conn under crypto/tls. During the handshake it is the socket itself; after
 // it, Read gives what fill has read and Write collects for flush.
 type wire struct {

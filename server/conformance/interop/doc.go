@@ -1,4 +1,4 @@
 // Package interop holds the gRPC layer of the proxy, package h2, against the interoperability tests of gRPC:
 // grpc-go's client calls grpc.testing.TestService, which stands here on h2 and on the proxy's own
-// sockets. It holds tests only.
+// sockets. And it holds our reading and writing of grpc-message against grpc-go's. It holds tests only.
 package interop

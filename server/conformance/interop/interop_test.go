@@ -22,6 +22,7 @@ import (
 
 	"rocketmq-proxy/h2"
 	"rocketmq-proxy/server/link"
+	"rocketmq-proxy/server/turn"
 )
 
 func TestMain(m *testing.M) {
@@ -154,19 +155,14 @@ func TestInterop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var compressed sizes
-			addr := serve(t, way.secure)
+			addr := serve(t, func(t *turn.Turn) h2.Service { return service{t} }, way.secure)
 			secret := insecure.NewCredentials()
 			if way.secure {
 				secret = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 			}
 			open := func(t *testing.T) *grpc.ClientConn {
 				t.Helper()
-				conn, err := grpc.NewClient("passthrough:///"+addr, grpc.WithTransportCredentials(secret), way.option, grpc.WithStatsHandler(&compressed))
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { conn.Close() })
-				return conn
+				return connect(t, addr, secret, way.option, grpc.WithStatsHandler(&compressed))
 			}
 			passed := 0
 			for _, c := range cases {
@@ -191,8 +187,18 @@ func TestInterop(t *testing.T) {
 	}
 }
 
-// serve puts the service on a port.
-func serve(t *testing.T, secure bool) (addr string) {
+func connect(t *testing.T, addr string, secret credentials.TransportCredentials, options ...grpc.DialOption) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient("passthrough:///"+addr, append(options, grpc.WithTransportCredentials(secret))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// serve puts a service on a port.
+func serve(t *testing.T, on func(*turn.Turn) h2.Service, secure bool) (addr string) {
 	t.Helper()
 	config := &h2.Config{Metadata: echoed}
 	front := link.Front{
@@ -203,7 +209,7 @@ func serve(t *testing.T, secure bool) (addr string) {
 			return link.Yes
 		},
 		Reject:  func([]byte) []byte { return []byte("no") },
-		Machine: func(l *link.Link) link.Machine { return h2.New(config, service{l.Turn()}, time.Now()) },
+		Machine: func(l *link.Link) link.Machine { return h2.New(config, on(l.Turn()), time.Now()) },
 	}
 	if secure {
 		shown := httptest.NewUnstartedServer(nil)
