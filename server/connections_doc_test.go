@@ -38,8 +38,7 @@ func TestConnectionsDocument(t *testing.T) {
 
 // jsonNames are the names of a struct's fields, those of structs in it too.
 func jsonNames(s reflect.Type) (names []string) {
-	for i := range s.NumField() {
-		field := s.Field(i)
+	for field := range s.Fields() {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
 			names = append(names, name)
 		}
