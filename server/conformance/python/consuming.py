@@ -8,6 +8,7 @@ from rocketmq import ConsumeResult, FilterExpression, LitePushConsumer, MessageL
 from rocketmq.grpc_protocol import FilterType
 
 from content import Content
+from starting import started
 
 
 class Listener(MessageListener):
@@ -43,10 +44,8 @@ class Consuming:
         self.pushed = {}  # push consumers, by group
 
     def start_simple(self, args):
-        consumer = SimpleConsumer(self.configuration, args["group"], filters(args), await_duration=seconds(args["await"]),
-                                  tls_enable=self.tls)
-        consumer.startup()
-        self.simple[args["group"]] = consumer
+        self.simple[args["group"]] = started(lambda: SimpleConsumer(
+            self.configuration, args["group"], filters(args), await_duration=seconds(args["await"]), tls_enable=self.tls))
 
     def receive(self, args):
         messages = self.simple[args["group"]].receive(int(args["max"]), seconds(args["invisible"]))
@@ -71,8 +70,7 @@ class Consuming:
 
     def _push(self, args, make):
         listener = self.listeners[args["group"]] = Listener(int(args.get("fail", 0)))
-        consumer = self.pushed[args["group"]] = make(listener)
-        consumer.startup()
+        self.pushed[args["group"]] = started(lambda: make(listener))
 
     def subscribe(self, args):
         self.pushed[args["group"]].subscribe_lite(args["lite"])

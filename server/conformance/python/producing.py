@@ -6,6 +6,7 @@ import time
 from rocketmq import Message, Producer, TransactionChecker, TransactionResolution
 
 from content import Series
+from starting import started
 
 RESOLUTIONS = {
     "commit": TransactionResolution.COMMIT,
@@ -45,9 +46,8 @@ class Producing:
             if topic not in self.producers:
                 if check:
                     self.checkers[topic] = Checker(check.split(","))
-                producer = Producer(self.configuration, (topic,), checker=self.checkers.get(topic), tls_enable=self.tls)
-                producer.startup()
-                self.producers[topic] = producer
+                self.producers[topic] = started(lambda: Producer(
+                    self.configuration, (topic,), checker=self.checkers.get(topic), tls_enable=self.tls))
             return self.producers[topic]
 
     def asked(self, args):
