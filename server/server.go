@@ -108,6 +108,7 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 		Relays:       relays(&s.config),
 		Introduction: introduction,
 		Failed:       s.connectionFailed,
+		Shortage:     s.descriptorsShort,
 		Counters:     counters,
 		Machine: func(l *link.Link) link.Machine {
 			<-ready
@@ -117,7 +118,12 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 	if s.tls != nil {
 		front.TLS = s.tls.Server()
 	}
-	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, linkLimits(&s.config))
+	limits := linkLimits(&s.config)
+	var err error
+	if limits.DescriptorsMax, err = s.clientDescriptors(); err != nil {
+		return err
+	}
+	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
 	if err != nil {
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}

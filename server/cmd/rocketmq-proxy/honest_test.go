@@ -39,8 +39,15 @@ func (c *honestClient) queryRoute(tb testing.TB) {
 
 func (c *honestClient) sendMessage(tb testing.TB) {
 	tb.Helper()
+	c.sendTo(tb, "flood")
+}
+
+func (c *honestClient) sendTo(tb testing.TB, topic string) {
+	tb.Helper()
+	request := floodMessage()
+	request.Messages[0].Topic.Name = topic
 	var answer apiv2.SendMessageResponse
-	c.call(tb, "SendMessage", floodMessage(), &answer)
+	c.call(tb, "SendMessage", request, &answer)
 	if answer.GetStatus().GetCode() != apiv2.Code_OK {
 		tb.Fatalf("SendMessage: %v", answer.GetStatus())
 	}
