@@ -14,6 +14,7 @@ type Refusal uint8
 const (
 	TooMany           Refusal = iota // beyond ConnectionsMax
 	NoDescriptors                    // beyond DescriptorsMax; or a system call found none, accept for one
+	NoMemory                         // Front.Memory is at NoConnections
 	TooManyPerAddress                // beyond ConnectionsPerAddressMax
 	TooManyHandshakes                // beyond HandshakesMax
 	Slow                             // HandshakeTimeout
@@ -28,7 +29,7 @@ const (
 )
 
 var refusalNames = [refusalsLen]string{
-	"too_many", "no_descriptors", "too_many_per_address", "too_many_handshakes", "slow", "silent", "other_protocol",
+	"too_many", "no_descriptors", "no_memory", "too_many_per_address", "too_many_handshakes", "slow", "silent", "other_protocol",
 	"no_tls", "cleartext_refused", "bad_handshake", "bad_introduction", "failed",
 }
 
@@ -57,6 +58,7 @@ var refusals = []struct {
 }{
 	{errTooMany, TooMany},
 	{errNoDescriptors, NoDescriptors},
+	{errNoMemory, NoMemory},
 	{syscall.EMFILE, NoDescriptors},
 	{syscall.ENFILE, NoDescriptors},
 	{errTooManyPerAddress, TooManyPerAddress},

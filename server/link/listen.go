@@ -55,6 +55,9 @@ type Front struct {
 	// Shortage hears when there are too few descriptors for more connections, and when that is over; of
 	// each once, not of each connection. The listener waits meanwhile. May be nil.
 	Shortage func(s Shortage)
+	// Memory has connections closed as soon as they are accepted while it is at [pool.NoConnections]. Nil: there
+	// is always enough.
+	Memory *pool.Pressure
 	// Counters is what is counted into; Listeners that share it share HandshakesMax. Nil: nobody
 	// counts.
 	Counters *Counters
@@ -69,6 +72,7 @@ var (
 	errTooMany       = errors.New("connectionsMax: too many connections")
 
 	errNoDescriptors = errors.New("too few descriptors for more connections")
+	errNoMemory      = errors.New("GOMEMLIMIT: too little memory for more connections")
 
 	errTooManyPerAddress = errors.New("connectionsPerAddressMax: too many connections of one address")
 	errTooManyHandshakes = errors.New("tlsHandshakesMax: too many TLS handshakes")
@@ -204,6 +208,8 @@ func (ln *Listener) track(conn net.Conn) error {
 		return errTooMany
 	case ln.limits.DescriptorsMax > 0 && all >= ln.limits.DescriptorsMax:
 		return errNoDescriptors
+	case ln.front.Memory.Level() >= pool.NoConnections:
+		return errNoMemory
 	}
 	var addr netip.Addr
 	if !ln.trusts(conn.RemoteAddr()) {
