@@ -118,15 +118,14 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 			return s.newClient(l)
 		},
 	}
+	var err error
+	if front.DescriptorsMax, err = s.clientDescriptors(); err != nil {
+		return err
+	}
 	if s.tls != nil {
 		front.TLS = s.tls.Server()
 	}
-	limits := linkLimits(&s.config)
-	var err error
-	if limits.DescriptorsMax, err = s.clientDescriptors(); err != nil {
-		return err
-	}
-	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, limits)
+	port, err := link.Listen(net.JoinHostPort("", strconv.Itoa(s.config.GRPC.ServerPort)), front, linkLimits(&s.config))
 	if err != nil {
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}

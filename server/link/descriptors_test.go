@@ -36,11 +36,9 @@ func (s *shortages) told() []Shortage {
 // of once. It is over, and that is told, when a twentieth has gone.
 func TestDescriptorsMax(t *testing.T) {
 	const most = 20
-	limits := DefaultLimits()
-	limits.DescriptorsMax = most
 	var c Counters
 	var s shortages
-	p := serve(t, limits, nil, counted(&c), s.tell)
+	p := serve(t, DefaultLimits(), nil, counted(&c), s.tell, func(front *Front) { front.DescriptorsMax = most })
 	var conns []net.Conn
 	for i := range most {
 		var conn net.Conn = p.dialTCP()

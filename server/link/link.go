@@ -64,10 +64,7 @@ type Limits struct {
 	// ConnectionsMax is how many connections a Listener has at once; more are closed as soon as
 	// they are accepted. 0: there is no bound.
 	ConnectionsMax int
-	// DescriptorsMax is for how many connections there are descriptors: more are closed as soon as they are
-	// accepted, and Front.Shortage hears of it. A connection has one, and for a moment two. 0: for any number.
-	DescriptorsMax int
-	// ConnectionsPerAddressMax is the same as ConnectionsMax for one IPv4 address, or one IPv6 network of 64 bits,
+	// ConnectionsPerAddressMax is the same for one IPv4 address, or one IPv6 network of 64 bits,
 	// which is what a single customer of a provider has; of a client behind a relay it is that of
 	// the client. 0: there is no bound.
 	ConnectionsPerAddressMax int

@@ -52,6 +52,9 @@ type Front struct {
 	// Failed hears of connections that ended before they had a machine: bad handshakes,
 	// other protocols, silence. May be nil.
 	Failed func(remote string, err error)
+	// DescriptorsMax is for how many connections the machine has descriptors: more are closed as soon as they
+	// are accepted. A connection has one, and for a moment two. 0: for any number.
+	DescriptorsMax int
 	// Shortage hears when there are too few descriptors for more connections, and when that is over; of
 	// each once, not of each connection. The listener waits meanwhile. May be nil.
 	Shortage func(s Shortage)
@@ -206,7 +209,7 @@ func (ln *Listener) track(conn net.Conn) error {
 		return net.ErrClosed
 	case ln.limits.ConnectionsMax > 0 && all >= ln.limits.ConnectionsMax:
 		return errTooMany
-	case ln.limits.DescriptorsMax > 0 && all >= ln.limits.DescriptorsMax:
+	case ln.front.DescriptorsMax > 0 && all >= ln.front.DescriptorsMax:
 		return errNoDescriptors
 	case ln.front.Memory.Level() >= pool.NoConnections:
 		return errNoMemory
