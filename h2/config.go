@@ -18,6 +18,10 @@ type Config struct {
 	// Requests bounds the bytes of incomplete requests of all connections together. The call
 	// whose bytes exceed it ends with RESOURCE_EXHAUSTED. nil: there is no bound.
 	Requests *pool.Budget
+	// Memory refuses calls while it is at [pool.NoCalls] or above, with REFUSED_STREAM: nothing has been done
+	// of them, and clients may try again by themselves (RFC 9113 section 8.7). It spends no allowance, since no
+	// client alone is at fault. nil: there is always enough.
+	Memory *pool.Pressure
 	// Random draws from [0, 1), for whatever must not happen on all connections at once. It may
 	// be called from any turn. nil: always the middle.
 	Random func() float64

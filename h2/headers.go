@@ -104,6 +104,9 @@ func (c *Conn) headerBlock(id uint32, block []byte, endStream, selfDependent boo
 		}
 		return StreamError{Stream: id, Code: frame.RefusedStream, Reason: "StreamsMax: too many open calls"}
 	}
+	if c.cfg.Memory.Refuses(pool.NoCalls) {
+		return c.refuseForMemory(id, block)
+	}
 	return c.open(id).request(block, endStream, selfDependent)
 }
 

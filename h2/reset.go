@@ -38,6 +38,16 @@ func (c *Conn) resetFor(err error) error {
 	return c.spend(ProvokedReset)
 }
 
+// refuseForMemory refuses a new stream whatever it asks for.
+func (c *Conn) refuseForMemory(id uint32, block []byte) error {
+	if err := c.skip(block); err != nil {
+		return err
+	}
+	c.sendReset(id, frame.RefusedStream)
+	c.closed.add(id, resetByUs)
+	return nil
+}
+
 func (c *Conn) sendReset(stream uint32, code frame.ErrCode) {
 	c.out.Commit(frame.AppendReset(c.out.Reserve(frame.HeadBytes+4), stream, code))
 	c.control++

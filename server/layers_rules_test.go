@@ -68,6 +68,7 @@ var layers = []layer{
 	{of: "server/auth", may: []string{"codec/apiv2", "server/backend", protobuf}, never: []string{"h2", "remoting"}, why: "permission depends on who asks for what, not on what carried it"},
 	{of: "server/config", pure: false, never: []string{"h2", "remoting", "pool"}, why: "a configuration is text and numbers; the parts it configures do not import it, server hands them theirs"},
 	{of: "server/nsdomain", never: []string{"h2", "remoting", "pool"}, why: "nsdomain asks an HTTP server for a line of text; what it means is for others"},
+	{of: "server/pressure", may: []string{"pool"}, never: []string{"h2", "remoting", "server/link"}, why: "pressure watches memory and sets a level; who reads it, it does not know"},
 	{of: "server/tlsconf", may: []string{"github.com/youmark/pkcs8"}, never: []string{"h2", "remoting", "pool"}, why: "certificates are files and standard library values; keys may be encrypted"},
 	{of: "server/metrics", may: []string{"h2", "remoting", "pool", "server/*"}, never: []string{"server/admin"}, why: "metrics reads counters; what it counts does not know it"},
 	{of: "server/admin", may: []string{"server/config", "server/metrics", "pool"}, never: []string{"h2", "remoting"}, why: "the operator's port reads; it takes no part in serving"},

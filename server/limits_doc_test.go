@@ -141,7 +141,7 @@ func TestLimitsPageNamesTests(t *testing.T) {
 // testSources are the tests of the packages that have limits.
 func testSources(t *testing.T) (texts []string) {
 	t.Helper()
-	for _, pattern := range []string{"*_test.go", "link/*_test.go", "messaging/*_test.go", "../h2/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "link/*_test.go", "messaging/*_test.go", "pressure/*_test.go", "cmd/rocketmq-proxy/*_test.go", "../h2/*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -68,6 +68,7 @@ func startProxy(tb testing.TB, nameServer string, change ...func(*config.Config)
 	tb.Helper()
 	c := config.Default(config.Environment{NameServers: nameServer, Host: "test", Addr: "127.0.0.1"})
 	c.GRPC.ServerPort = 0
+	c.Limits.ConnectionsMax = 100 // for which every machine has descriptors
 	c.Client.PollTimeoutMin = 100 * time.Millisecond
 	c.Fleet.Topic = "" // alone, so that a broker hears of nothing but what the test does
 	for _, f := range change {

@@ -43,6 +43,7 @@ type Server struct {
 	beside  beside
 	tls     *tlsconf.Source // nil when TLS is disabled
 	h2      h2.Config
+	memory  pool.Pressure
 	port    *link.Listener
 	admin   *admin.Server
 	sweeper *time.Ticker
@@ -80,7 +81,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	sessions := session.NewRegistry(c.Session.Expiry)
 	s.h2 = h2.Config{
 		Limits: h2Limits(&c), Metadata: messaging.Metadata, Counters: &counters.H2,
-		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2), Random: rand.Float64,
+		Requests: pool.NewBudget(c.Limits.InflightBytesMax / 2), Memory: &s.memory, Random: rand.Float64,
 	}
 	if err := s.listen(sessions, &counters.Link); err != nil {
 		return nil, errors.Join(err, s.stored.close())
@@ -92,6 +93,7 @@ func New(c config.Config, log zerolog.Logger) (*Server, error) {
 	}
 	s.sweeper = time.NewTicker(sweepEvery)
 	s.swept.Go(func() { s.sweep(sessions) })
+	s.swept.Go(s.watchMemory)
 	if s.tls != nil {
 		s.swept.Go(s.watchCertificates)
 	}
@@ -109,11 +111,17 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 		Relays:       relays(&s.config),
 		Introduction: introduction,
 		Failed:       s.connectionFailed,
+		Shortage:     s.descriptorsShort,
+		Memory:       &s.memory,
 		Counters:     counters,
 		Machine: func(l *link.Link) link.Machine {
 			<-ready
 			return s.newClient(l)
 		},
+	}
+	var err error
+	if front.DescriptorsMax, err = s.clientDescriptors(); err != nil {
+		return err
 	}
 	if s.tls != nil {
 		front.TLS = s.tls.Server()
@@ -123,7 +131,9 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 		return fmt.Errorf("grpcServerPort: %w", err)
 	}
 	s.port = port
-	s.service = messaging.NewService(messagingConfig(&s.config, s.Port()), s.stored, sessions)
+	share := messagingConfig(&s.config, s.Port())
+	share.Memory = &s.memory
+	s.service = messaging.NewService(share, s.stored, sessions)
 	if s.stored.cluster != nil && s.config.Fleet.Topic != "" {
 		s.fleet = fleet.New(fleetConfig(&s.config, s.Port(), s.stored.cluster, s.report), s.stored.cluster, sessions)
 		s.service.Peers = s.fleet
@@ -135,7 +145,7 @@ func (s *Server) listen(sessions *session.Registry, counters *link.Counters) err
 
 // metrics is the page that Prometheus reads.
 func (s *Server) metrics(c *Counters) func(io.Writer) error {
-	sources := metrics.Sources{Link: &c.Link, H2: &c.H2, Remoting: &c.Remoting, Requests: s.h2.Requests}
+	sources := metrics.Sources{Link: &c.Link, H2: &c.H2, Remoting: &c.Remoting, Requests: s.h2.Requests, Memory: &s.memory}
 	sources.Sends, sources.Polls = s.service.Budgets()
 	return sources.Write
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync/atomic"
+	"syscall"
 )
 
 // Refusal is why a connection ended before it had a machine.
@@ -12,6 +13,8 @@ type Refusal uint8
 // The refusals.
 const (
 	TooMany           Refusal = iota // beyond ConnectionsMax
+	NoDescriptors                    // beyond DescriptorsMax; or a system call found none, accept for one
+	NoMemory                         // Front.Memory is at NoConnections
 	TooManyPerAddress                // beyond ConnectionsPerAddressMax
 	TooManyHandshakes                // beyond HandshakesMax
 	Slow                             // HandshakeTimeout
@@ -21,12 +24,12 @@ const (
 	CleartextRefused                 // cleartext where there is TLS only
 	BadHandshake                     // TLS that failed
 	BadIntroduction                  // a trusted relay that cannot be understood
-	Failed                           // a system call that failed: no descriptors left, for one
+	Failed                           // a system call that failed
 	refusalsLen
 )
 
 var refusalNames = [refusalsLen]string{
-	"too_many", "too_many_per_address", "too_many_handshakes", "slow", "silent", "other_protocol",
+	"too_many", "no_descriptors", "no_memory", "too_many_per_address", "too_many_handshakes", "slow", "silent", "other_protocol",
 	"no_tls", "cleartext_refused", "bad_handshake", "bad_introduction", "failed",
 }
 
@@ -54,6 +57,10 @@ var refusals = []struct {
 	why Refusal
 }{
 	{errTooMany, TooMany},
+	{errNoDescriptors, NoDescriptors},
+	{errNoMemory, NoMemory},
+	{syscall.EMFILE, NoDescriptors},
+	{syscall.ENFILE, NoDescriptors},
 	{errTooManyPerAddress, TooManyPerAddress},
 	{errTooManyHandshakes, TooManyHandshakes},
 	{os.ErrDeadlineExceeded, Slow},

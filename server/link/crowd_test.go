@@ -18,7 +18,7 @@ import (
 func TestCrowd(t *testing.T) {
 	const crowd, abreast = 2000, 16
 	configurePollers()
-	before := descriptors()
+	before := descriptorsOpen()
 	p := serve(t, DefaultLimits(), nil)
 	stop, posters := make(chan struct{}), sync.WaitGroup{}
 	posters.Go(func() { // says something to everybody, all the time
@@ -55,7 +55,7 @@ func TestCrowd(t *testing.T) {
 	close(stop)
 	posters.Wait()
 	p.end()
-	eventually(t, "all descriptors were closed", func() bool { return descriptors() <= before })
+	eventually(t, "all descriptors were closed", func() bool { return descriptorsOpen() <= before })
 }
 
 // One connection more than ConnectionsMax is closed at once, whatever it speaks; when another has
@@ -128,8 +128,8 @@ func visit(t *testing.T, addr string, i int) {
 	}
 }
 
-// descriptors is how many the process has open.
-func descriptors() int {
+// descriptorsOpen is how many the process has open.
+func descriptorsOpen() int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return 0

@@ -52,6 +52,15 @@ type Front struct {
 	// Failed hears of connections that ended before they had a machine: bad handshakes,
 	// other protocols, silence. May be nil.
 	Failed func(remote string, err error)
+	// DescriptorsMax is for how many connections the machine has descriptors: more are closed as soon as they
+	// are accepted. A connection has one, and for a moment two. 0: for any number.
+	DescriptorsMax int
+	// Shortage hears when there are too few descriptors for more connections, and when that is over; of
+	// each once, not of each connection. The listener waits meanwhile. May be nil.
+	Shortage func(s Shortage)
+	// Memory has connections closed as soon as they are accepted while it is at [pool.NoConnections]. Nil: there
+	// is always enough.
+	Memory *pool.Pressure
 	// Counters is what is counted into; Listeners that share it share HandshakesMax. Nil: nobody
 	// counts.
 	Counters *Counters
@@ -64,6 +73,9 @@ var (
 	errNoTLS         = errors.New("TLS is not enabled on this port")
 	errTLSOnly       = errors.New("cleartext on a port that speaks TLS only")
 	errTooMany       = errors.New("connectionsMax: too many connections")
+
+	errNoDescriptors = errors.New("too few descriptors for more connections")
+	errNoMemory      = errors.New("GOMEMLIMIT: too little memory for more connections")
 
 	errTooManyPerAddress = errors.New("connectionsPerAddressMax: too many connections of one address")
 	errTooManyHandshakes = errors.New("tlsHandshakesMax: too many TLS handshakes")
@@ -87,6 +99,8 @@ type Listener struct {
 	perAddr map[netip.Addr]int      // of both, with ConnectionsPerAddressMax
 	closed  bool
 	done    sync.WaitGroup
+
+	descriptors descriptors
 }
 
 // cutOff has the kernel find peers within 9 s whose host, or the way to it, is gone without a word.
@@ -100,16 +114,22 @@ func Listen(addr string, front Front, limits Limits) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	ln := newListener(inner, front, limits)
+	ln.start()
+	return ln, nil
+}
+
+func newListener(inner net.Listener, front Front, limits Limits) *Listener {
 	if front.Counters == nil {
 		front.Counters = new(Counters)
 	}
-	ln := &Listener{
+	return &Listener{
 		net: inner, front: front, limits: limits,
 		opening: make(map[net.Conn]netip.Addr), perAddr: make(map[netip.Addr]int),
 	}
-	ln.done.Go(ln.accept)
-	return ln, nil
 }
+
+func (ln *Listener) start() { ln.done.Go(ln.accept) }
 
 // control sets what accepted sockets inherit from the one that listens.
 func (l Limits) control(_, _ string, raw syscall.RawConn) error {
@@ -142,8 +162,12 @@ func (ln *Listener) Close() {
 	ln.done.Wait()
 }
 
-// acceptPauseMax bounds the pause after a failed accept, such as with no descriptors left.
-const acceptPauseMax = time.Second
+// acceptPauseMax bounds the pause after a failed accept, such as with no descriptors left at all: the
+// kernel keeps those who dial meanwhile.
+const acceptPauseMax = 500 * time.Millisecond
+
+// acceptPauseMin is the first pause; each next one is twice as long.
+const acceptPauseMin = 5 * time.Millisecond
 
 func (ln *Listener) accept() {
 	pause := time.Duration(0)
@@ -153,7 +177,7 @@ func (ln *Listener) accept() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			pause = min(max(2*pause, 5*time.Millisecond), acceptPauseMax)
+			pause = min(max(2*pause, acceptPauseMin), acceptPauseMax)
 			ln.failed("", err)
 			time.Sleep(pause)
 			continue
@@ -180,11 +204,15 @@ func (ln *Listener) accept() {
 func (ln *Listener) track(conn net.Conn) error {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	switch all := len(ln.opening) + ln.plain; {
+	switch all := ln.connections(); {
 	case ln.closed:
 		return net.ErrClosed
 	case ln.limits.ConnectionsMax > 0 && all >= ln.limits.ConnectionsMax:
 		return errTooMany
+	case ln.front.DescriptorsMax > 0 && all >= ln.front.DescriptorsMax:
+		return errNoDescriptors
+	case ln.front.Memory.Level() >= pool.NoConnections:
+		return errNoMemory
 	}
 	var addr netip.Addr
 	if !ln.trusts(conn.RemoteAddr()) {
@@ -195,8 +223,14 @@ func (ln *Listener) track(conn net.Conn) error {
 	}
 	ln.opening[conn] = addr
 	ln.front.Counters.Open.Add(1)
+	if ln.descriptors.taken(time.Now()) {
+		ln.tellShortage(Shortage{Over: true})
+	}
 	return nil
 }
+
+// connections is how many there are.
+func (ln *Listener) connections() int { return len(ln.opening) + ln.plain }
 
 // attribute counts a connection for the client that its relay has named.
 func (ln *Listener) attribute(conn net.Conn, ends Ends) error {
@@ -241,6 +275,9 @@ func (ln *Listener) arrive(addr netip.Addr) error {
 // depart is the end of a connection that was tracked.
 func (ln *Listener) depart(addr netip.Addr) {
 	ln.front.Counters.Open.Add(-1)
+	if ln.descriptors.left(ln.connections()) {
+		ln.tellShortage(Shortage{Over: true})
+	}
 	if !addr.IsValid() {
 		return
 	}
@@ -275,7 +312,11 @@ func (ln *Listener) untrack(conn net.Conn) {
 
 func (ln *Listener) failed(remote string, err error) {
 	if !errors.Is(err, net.ErrClosed) { // that is our own end
-		ln.front.Counters.Refused[refusalOf(err)].Add(1)
+		why := refusalOf(err)
+		ln.front.Counters.Refused[why].Add(1)
+		if why == NoDescriptors {
+			ln.shortOfDescriptors(err)
+		}
 	}
 	if ln.front.Failed != nil {
 		ln.front.Failed(remote, err)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/codec/frame"
+	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
 )
 
@@ -103,4 +105,34 @@ func TestColdBytesMax(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestNoMemoryForPolls: with too little memory a new receive or pull is refused, and one that waits is answered; sends
+// go on.
+func TestNoMemoryForPolls(t *testing.T) {
+	memory := new(pool.Pressure)
+	w := newWorld(t, func(c *Config) { c.Memory = memory })
+	p := w.reader()
+	waits := p.call("ReceiveMessage", receiveRequest())
+	memory.Set(pool.NoPolls, 80, 100)
+	const words = "42900 too little memory for receives that wait: GOMEMLIMIT"
+	if said, _ := p.call("ReceiveMessage", receiveRequest()).elements(); len(said) == 0 || said[0] != words {
+		t.Errorf("the receive heard %q", said)
+	}
+	p.call("PullMessage", pullRequest(), within(23*time.Second, "5.1.3")...).pulled(words)
+	if n := memory.Refused(pool.NoPolls); n != 2 {
+		t.Errorf("%d were counted", n)
+	}
+	send := p.call("SendMessage", sendRequest(message1()))
+	p.works()
+	send.says(&apiv2.SendMessageResponse{}, apiv2.Code_OK, "OK")
+	if said, _ := waits.elements(); len(said) == 0 {
+		t.Error("the receive that waited was not answered")
+	}
+	memory.Set(pool.Calm, 74, 100)
+	p.call("ReceiveMessage", receiveRequest())
+	if used := w.polls.Used(); used != 1 {
+		t.Errorf("%d receives wait when there is memory again", used)
+	}
+	p.works()
 }

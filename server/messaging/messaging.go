@@ -52,6 +52,8 @@ type Config struct {
 	InflightBytesMax int // of sends that wait for the backend, callBytes for each included
 	LongPollsMax     int // receives and pulls that wait for the backend
 
+	Memory *pool.Pressure // at which level there are no new receives and pulls; nil: there is always enough
+
 	ServerPort              int // what routes tell clients to dial
 	EndpointPortFromRequest bool
 	Advertised              []Advertise // what some clients are told instead

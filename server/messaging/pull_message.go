@@ -160,8 +160,9 @@ func (m *pullMessage) topicCame(s *h2.Stream, topic *backend.Topic, now time.Tim
 		m.op.Next = m.view.Offset
 		m.end(s, nothingNew)
 		return
-	case !svc.polls.Take(1):
-		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many receives wait: longPollsMax"))
+	}
+	if o, taken := svc.takePoll(); !taken {
+		m.refuse(s, o)
 		return
 	}
 	m.op.Home, m.op.Then = m.client.turn, m

@@ -278,8 +278,8 @@ func (m *receiveMessage) pop(s *h2.Stream, now time.Time) {
 		m.refuse(s, nothingNew, true)
 		return
 	}
-	if !m.client.service.polls.Take(1) {
-		m.refuse(s, failure(apiv2.Code_TOO_MANY_REQUESTS, "too many receives wait: longPollsMax"), true)
+	if o, taken := m.client.service.takePoll(); !taken {
+		m.refuse(s, o, true)
 		return
 	}
 	m.op.Home, m.op.Then = m.client.turn, m

@@ -12,7 +12,7 @@ import (
 	"rocketmq-proxy/server/link"
 )
 
-// Sources are what is read. All but the budgets must be there.
+// Sources are what is read. All but the budgets and Memory must be there.
 type Sources struct {
 	Link     *link.Counters     // connections of clients
 	H2       *h2.Counters       // what they say
@@ -21,6 +21,8 @@ type Sources struct {
 	Requests *pool.Budget // bytes of requests that are not complete
 	Sends    *pool.Budget // bytes of sends that wait for a broker
 	Polls    *pool.Budget // receives and pulls that wait
+
+	Memory *pool.Pressure // what is not taken for want of it
 }
 
 // Write writes everything.
@@ -29,6 +31,7 @@ func (s *Sources) Write(w io.Writer) error {
 	p.link(s.Link)
 	p.h2(s.H2)
 	p.held(s)
+	p.memory(s.Memory)
 	p.remoting(s.Remoting)
 	_, err := w.Write(p)
 	return err
@@ -92,6 +95,15 @@ func (p *page) held(s *Sources) {
 	p.counter("rmqproxy_sends_refused_total", "Sends beyond inflightBytesMax.", s.Sends.Refused())
 	p.gauge("rmqproxy_long_polls_open", "Receives and pulls that wait now.", int64(s.Polls.Used()))
 	p.counter("rmqproxy_long_polls_refused_total", "Receives and pulls beyond longPollsMax.", s.Polls.Refused())
+}
+
+func (p *page) memory(m *pool.Pressure) {
+	used, limit := m.Bytes()
+	p.gauge("rmqproxy_memory_used_bytes", "Memory in use, as it is held against GOMEMLIMIT; 0 without one.", used)
+	p.gauge("rmqproxy_memory_limit_bytes", "GOMEMLIMIT; 0 without one.", limit)
+	p.gauge("rmqproxy_memory_level", "What is not taken for want of memory: 0 nothing, 1 long polls, 2 calls, 3 connections.", int64(m.Level()))
+	p.counter("rmqproxy_memory_long_polls_refused_total", "Receives and pulls that were refused for want of memory.", m.Refused(pool.NoPolls))
+	p.counter("rmqproxy_memory_calls_refused_total", "Calls that were refused for want of memory.", m.Refused(pool.NoCalls))
 }
 
 func (p *page) remoting(c *remoting.Counters) {

@@ -104,6 +104,7 @@ func TestEveryCounterIsThere(t *testing.T) {
 	s := Sources{
 		Link: new(link.Counters), H2: new(h2.Counters), Remoting: new(remoting.Counters),
 		Requests: pool.NewBudget(10_001), Sends: pool.NewBudget(10_002), Polls: pool.NewBudget(10_003),
+		Memory: new(pool.Pressure),
 	}
 	next, names := int64(1000), make(map[int64]string)
 	stamp(reflect.ValueOf(s.Link).Elem(), "Link", &next, names)
@@ -113,6 +114,9 @@ func TestEveryCounterIsThere(t *testing.T) {
 		b.Take(n)
 		names[int64(n)] = fmt.Sprintf("budget of %d", n)
 	}
+	s.Memory.Set(pool.NoCalls, 10_004, 10_005)
+	names[10_004], names[10_005] = "memory used", "limit of memory"
+	s.Memory.Refuses(pool.NoCalls)
 	s.Sends.Take(1)
 	for range 2 {
 		s.Polls.Take(1)
@@ -145,6 +149,11 @@ func TestEveryCounterIsThere(t *testing.T) {
 		{"rmqproxy_h2_streams_canceled_total", ``}:                             int64(s.H2.StreamsCanceled.Load()),
 		{"rmqproxy_sends_refused_total", ``}:                                   1,
 		{"rmqproxy_long_polls_refused_total", ``}:                              2,
+		{"rmqproxy_memory_level", ``}:                                          int64(pool.NoCalls),
+		{"rmqproxy_memory_calls_refused_total", ``}:                            1,
+		{"rmqproxy_memory_long_polls_refused_total", ``}:                       0,
+		{"rmqproxy_memory_used_bytes", ``}:                                     10_004,
+		{"rmqproxy_memory_limit_bytes", ``}:                                    10_005,
 		{"rmqproxy_remoting_inflight", ``}:                                     s.Remoting.Inflight.Load(),
 		{"rmqproxy_connections_refused_total", `reason="bad_introduction"`}:    int64(s.Link.Refused[link.BadIntroduction].Load()),
 		{"rmqproxy_connections_refused_total", `reason="too_many_handshakes"`}: int64(s.Link.Refused[link.TooManyHandshakes].Load()),

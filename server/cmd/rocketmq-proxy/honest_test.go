@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -39,8 +41,15 @@ func (c *honestClient) queryRoute(tb testing.TB) {
 
 func (c *honestClient) sendMessage(tb testing.TB) {
 	tb.Helper()
+	c.sendTo(tb, "flood")
+}
+
+func (c *honestClient) sendTo(tb testing.TB, topic string) {
+	tb.Helper()
+	request := floodMessage()
+	request.Messages[0].Topic.Name = topic
 	var answer apiv2.SendMessageResponse
-	c.call(tb, "SendMessage", floodMessage(), &answer)
+	c.call(tb, "SendMessage", request, &answer)
 	if answer.GetStatus().GetCode() != apiv2.Code_OK {
 		tb.Fatalf("SendMessage: %v", answer.GetStatus())
 	}
@@ -48,24 +57,30 @@ func (c *honestClient) sendMessage(tb testing.TB) {
 
 func (c *honestClient) call(tb testing.TB, method string, request, answer proto.Message) {
 	tb.Helper()
-	post, err := http.NewRequest(http.MethodPost, c.url+servicePath+method, bytes.NewReader(grpcMessage(request)))
-	if err != nil {
+	if err := c.try(method, bytes.NewReader(grpcMessage(request)), answer); err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// try makes a call and reads all that is answered, and the first message of it into answer.
+func (c *honestClient) try(method string, request io.Reader, answer proto.Message) error {
+	post, err := http.NewRequest(http.MethodPost, c.url+servicePath+method, request)
+	if err != nil {
+		return err
 	}
 	post.Header.Set("Content-Type", "application/grpc")
 	post.Header.Set("TE", "trailers")
 	post.Header.Set("X-Mq-Client-Id", "honest")
 	response, err := c.http.Do(post)
 	if err != nil {
-		tb.Fatalf("%s: %v", method, err)
+		return fmt.Errorf("%s: %w", method, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	const prefix = 5
 	if err != nil || len(body) < prefix {
-		tb.Fatalf("%s: %d bytes, %v, %v %v", method, len(body), err, response.Header, response.Trailer)
+		return fmt.Errorf("%s: %d bytes, %w, %v %v", method, len(body), err, response.Header, response.Trailer)
 	}
-	if err := proto.Unmarshal(body[prefix:], answer); err != nil {
-		tb.Fatalf("%s: %v", method, err)
-	}
+	first := body[prefix:]
+	return proto.Unmarshal(first[:binary.BigEndian.Uint32(body[1:prefix])], answer)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,9 +43,15 @@ type process struct {
 // startProxy starts the program with a configuration of these keys and waits for its start line.
 func startProxy(tb testing.TB, keys map[string]any, args ...string) *process {
 	tb.Helper()
-	p := &process{tb: tb, exited: make(chan struct{})}
-	p.cmd = exec.Command(proxyBinary, append([]string{"-pc", writeConfig(tb, keys)}, args...)...)
-	p.cmd.Env = environment()
+	return launch(tb, exec.Command(proxyBinary, append([]string{"-pc", writeConfig(tb, keys)}, args...)...))
+}
+
+// launch starts a command that becomes a proxy, with the variables that it has besides ours, and waits for its
+// start line.
+func launch(tb testing.TB, cmd *exec.Cmd) *process {
+	tb.Helper()
+	p := &process{tb: tb, cmd: cmd, exited: make(chan struct{})}
+	p.cmd.Env = append(environment(), p.cmd.Env...)
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -225,6 +232,21 @@ func (p *process) forgetPeak() {
 	if err := floods.ForgetPeak(p.cmd.Process.Pid); err != nil {
 		p.tb.Skipf("the peak of RSS cannot be measured here: %v", err)
 	}
+}
+
+// page is what the admin port answers.
+func (p *process) page(path string) string {
+	p.tb.Helper()
+	answer, err := http.Get("http://" + p.admin + path)
+	if err != nil {
+		p.tb.Fatalf("%s: %v\n%s", path, err, p.output())
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		p.tb.Fatalf("%s: %v", path, err)
+	}
+	return string(text)
 }
 
 // sockets is how many sockets the proxy has open.

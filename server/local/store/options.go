@@ -11,6 +11,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+// FilesMax is how many files the store has open: descriptors are shared with the clients' connections.
+const FilesMax = 256
+
 const (
 	// memTablesMax is how many tables there may be in memory: one that is filled, the others
 	// waiting for their flush. A commit that would need one more waits.
@@ -61,8 +64,7 @@ func (s *Store) options() *pebble.Options {
 		// Two cores, shared with everything else: one compaction, a second one when it gets late.
 		CompactionConcurrencyRange: func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)) },
 
-		// Descriptors are shared with the clients' connections.
-		MaxOpenFiles: 256,
+		MaxOpenFiles: FilesMax,
 		// Tables are synced as they are written, so that their last sync does not hold up the
 		// log's.
 		BytesPerSync: 512 << 10,
