@@ -73,11 +73,11 @@ func TestInflate(t *testing.T) {
 
 func TestInflateBounds(t *testing.T) {
 	bomb := zipped(strings.Repeat("\x00", 10<<20))
-	text, held, _, err := inflate(t, bomb, 1<<20, 100_000)
+	_, held, _, err := inflate(t, bomb, 1<<20, 100_000)
 	if err != ErrInflatedSize || held > 300_000 {
 		t.Errorf("a bomb of %d bytes: %d held, %v", len(bomb), held, err)
 	}
-	if text, _, _, err = inflate(t, zipped("12345"), 100, 4); err != ErrInflatedSize {
+	if text, _, _, err := inflate(t, zipped("12345"), 100, 4); err != ErrInflatedSize {
 		t.Errorf("%q, %v", text, err)
 	}
 	src, dst := chain(bomb, 100), pool.Chain{}

@@ -3,7 +3,6 @@ package floods
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -26,4 +25,4 @@ func Memory(pid int, name string) (int64, error) {
 // ForgetPeak makes VmHWM, the highest RSS so far, begin anew (proc_pid_clear_refs(5)).
 func ForgetPeak(pid int) error { return os.WriteFile(proc(pid, "clear_refs"), []byte("5"), 0o200) }
 
-func proc(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
+func proc(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
