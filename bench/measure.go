@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -34,8 +35,9 @@ func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) 
 	if err != nil {
 		return none, err
 	}
+	profiled := s.profile(ctx, w, p, s.Options.warmUp()+s.Options.Window)
 	round, total, err := drive(ctx, loadConfig(w, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window)
-	if err != nil {
+	if err = errors.Join(err, profiled()); err != nil {
 		return none, err
 	}
 	backendAfter, err := backend(stub)

@@ -25,6 +25,8 @@ type Options struct {
 	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
 	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
 	Brokers int           // BENCH_BROKERS, of the stub
+
+	Profiles string // BENCH_PROFILES: a folder for CPU profiles of the proxy, which cost some of it
 }
 
 // OptionsFromEnv fills in the defaults.
@@ -50,6 +52,7 @@ func OptionsFromEnv() (Options, error) {
 		o.Peers = strings.Split(v, ",")
 	}
 	o.JSON = os.Getenv("BENCH_JSON")
+	o.Profiles = os.Getenv("BENCH_PROFILES")
 	o.Fixed = os.Getenv("BENCH_FIXED_HEADERS") != ""
 	return o, errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,8 @@ type world struct {
 	table       table
 	mu          sync.Mutex
 	close       []func()
+
+	latePolls atomic.Int32
 }
 
 // the is made before the first test.
