@@ -92,7 +92,8 @@ soak: ## Watch Local mode under a mixed load for SOAK: memory, descriptors, goro
 floods: ## The known HTTP/2 floods on this proxy, grpc-go, x/net and, with Java 17 and Maven, the Java proxy; prints a table
 	cd server/conformance && go test -count=1 -timeout 30m -run TestCompare -v ./floods -compare
 
-# Two at a time, each on a processor of its own. The first that fails ends all, with what it said. Inputs
+# Each begins with the inputs in testdata/fuzz, a choice of what longer runs have found: they are part of every
+# `go test`. Two at a time, each on a processor of its own. The first that fails ends all, with what it said. Inputs
 # that reach new code are made smaller a few times only: that could take all of the time.
 fuzz: ## Run every fuzz target for FUZZTIME
 	@mkdir -p .tmp/fuzz

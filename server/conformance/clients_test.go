@@ -236,8 +236,9 @@ func (t talk) pollsUpToItsDeadline(err error) bool {
 	return t.kind.language == "rust" && deadlinePassed.MatchString(err.Error())
 }
 
-// latePollsMax is how many polls of all tests may be answered so late that their clients have given up,
-// seconds after the polling time. A disk that two brokers fill can hold one of them up for as long.
+// latePollsMax is how many polls of all tests may end with the deadline of the client, seconds after the
+// polling time. A client that is busy with the bodies of another test, on two processors for everything,
+// may look at its deadlines before it looks at what has come.
 const latePollsMax = 2
 
 // pollWasLate tells whether an error is how any client hears of that, and is true so many times only.
