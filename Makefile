@@ -27,6 +27,9 @@ BENCH       ?= .
 BENCHCOUNT  ?= 1
 BENCHTIMEOUT ?= 30m
 
+# What bench-check compares the tree with.
+BASE        ?= HEAD~1
+
 # Extra words for the proxy of `make run`, such as ARGS="-pc my.json" or ARGS="-store /data/proxy".
 ARGS        ?=
 
@@ -36,7 +39,7 @@ help: ## Print this list
 	  /^## / { printf "\n%s\n", substr($$0, 4) } \
 	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "Variables: FUZZTIME=60s  FUZZPKGS=./codec/...  SOAK=10m  BENCH=Send  BENCHCOUNT=5  ARGS='-pc my.json'  NAMESRV_ADDR=host:9876"
+	@echo "Variables: FUZZTIME=60s  FUZZPKGS=./codec/...  SOAK=10m  BENCH=Send  BENCHCOUNT=5  BASE=main  ARGS='-pc my.json'  NAMESRV_ADDR=host:9876"
 
 ## Use it
 .PHONY: build run
@@ -49,7 +52,7 @@ run: build ## Run the proxy: in Local mode, or in front of the cluster at NAMESR
 export NAMESRV_ADDR
 
 ## Check it
-.PHONY: test format vet unit crash unit-race modules race conformance soak floods fuzz bench bench-local lint
+.PHONY: test format vet unit crash unit-race modules race conformance soak floods fuzz bench bench-check bench-local lint
 test: format vet unit crash unit-race fuzz modules conformance ## All checks that must be green before a commit lands
 	@echo "make test: all green"
 
@@ -106,6 +109,9 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 bench: ## Load the real proxy on a stub cluster, next to its baselines
 	go test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) -timeout $(BENCHTIMEOUT) ./bench/...
+
+bench-check: ## Fail when a message costs this tree more CPU than it cost BASE, outside the noise (about three minutes)
+	go run ./bench/cmd/benchcheck -base '$(BASE)'
 
 # Java starts slowly and gets warm slowly: its first 25 s are measured too. Rounds are long, so that
 # both stores also do what they put off.

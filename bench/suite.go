@@ -21,6 +21,7 @@ type Options struct {
 	Peers   []string      // BENCH_PEERS, in the order they take turns
 	Rounds  int           // BENCH_ROUNDS
 	Window  time.Duration // BENCH_SECONDS, of each measured window
+	WarmUp  time.Duration // before each; 0 is a quarter of it, and at least 0.3 s
 	Cold    time.Duration // BENCH_COLD_SECONDS, of the window that begins with a peer's first request
 	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
 	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
@@ -58,7 +59,12 @@ func OptionsFromEnv() (Options, error) {
 }
 
 // warmUp comes before each measured window.
-func (o *Options) warmUp() time.Duration { return max(o.Window/4, 300*time.Millisecond) }
+func (o *Options) warmUp() time.Duration {
+	if o.WarmUp > 0 {
+		return o.WarmUp
+	}
+	return max(o.Window/4, 300*time.Millisecond)
+}
 
 // peers are those of BENCH_PEERS that keep messages themselves, or those that need the stub.
 func (o *Options) peers(local bool) (some []string) {
@@ -112,6 +118,9 @@ var packages = map[string][2]string{
 
 	peer.Local:     {"..", "./server/cmd/rocketmq-proxy"},
 	peer.JavaLocal: {"../server/conformance", "./cluster/javalocal"},
+
+	peer.Base: {"..", "./server/cmd/rocketmq-proxy"},
+	peer.Tree: {"..", "./server/cmd/rocketmq-proxy"},
 }
 
 // NewSuite builds what the options ask for. Root is the folder bench.
@@ -125,16 +134,24 @@ func NewSuite(ctx context.Context, o Options, root string) (*Suite, error) {
 		if name == peer.Direct {
 			continue
 		}
-		source, known := packages[name]
-		if !known {
-			return nil, errors.Join(fmt.Errorf("no peer is called %q", name), s.Close())
-		}
-		s.binaries[name] = filepath.Join(dir, name)
-		if err := peer.Build(ctx, filepath.Join(root, source[0]), source[1], s.binaries[name]); err != nil {
-			return nil, errors.Join(fmt.Errorf("the peer %q cannot be built (BENCH_PEERS chooses the peers): %w", name, err), s.Close())
+		if err := s.build(ctx, root, name); err != nil {
+			return nil, errors.Join(err, s.Close())
 		}
 	}
 	return s, nil
+}
+
+// build compiles a peer's command out of the sources around root, a folder bench.
+func (s *Suite) build(ctx context.Context, root, name string, flags ...string) error {
+	source, known := packages[name]
+	if !known {
+		return fmt.Errorf("no peer is called %q", name)
+	}
+	s.binaries[name] = filepath.Join(s.dir, name)
+	if err := peer.Build(ctx, filepath.Join(root, source[0]), source[1], s.binaries[name], flags...); err != nil {
+		return fmt.Errorf("the peer %q cannot be built (BENCH_PEERS chooses the peers): %w", name, err)
+	}
+	return nil
 }
 
 // Close removes the binaries.
@@ -167,15 +184,23 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 	}
 	for range s.Options.Rounds {
 		for _, name := range peers {
-			round, err := s.measure(ctx, w, running[name], stub)
-			if err != nil {
-				return nil, fmt.Errorf("%s on %s: %w", c.Name, name, err)
+			if err := s.round(ctx, c, w, running[name], stub); err != nil {
+				return nil, err
 			}
-			c.Rounds[name] = append(c.Rounds[name], round)
 		}
 	}
 	s.Cases = append(s.Cases, c)
 	return c, nil
+}
+
+// round measures one peer once, for a case.
+func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, p, stub *peer.Process) error {
+	r, err := s.measure(ctx, w, p, stub)
+	if err != nil {
+		return fmt.Errorf("%s on %s: %w", c.Name, p.Name, err)
+	}
+	c.Rounds[p.Name] = append(c.Rounds[p.Name], r)
+	return nil
 }
 
 func newCase(w Workload, name string, peers []string) *report.Case {

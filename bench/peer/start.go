@@ -23,6 +23,9 @@ const (
 
 	Local     = "local"     // this proxy in Local mode
 	JavaLocal = "javalocal" // the Java proxy in Local mode
+
+	Base = "base" // this proxy as it was at some commit
+	Tree = "tree" // this proxy as it is, beside it
 )
 
 // Binaries are where the commands have been built, by the name of the peer.
@@ -54,8 +57,10 @@ func (b Binaries) Start(name string, stub *Process, dir string) (*Process, error
 		return Start(name, b[name], []string{"-upstream", stub.Addrs["grpc"]}, benchReady)
 	case GRPCGo:
 		return Start(name, b[name], []string{"-namesrv", stub.Addrs["namesrv"]}, benchReady)
-	case Proxy:
-		return b.startProxy(stub, dir)
+	case Proxy, Base, Tree:
+		return b.startOurs(name, dir, map[string]any{
+			"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",
+		})
 	}
 	return nil, fmt.Errorf("no peer is called %q", name)
 }
@@ -77,12 +82,6 @@ func (b Binaries) StartLocal(name, dir string) (*Process, error) {
 	return nil, fmt.Errorf("no peer in Local mode is called %q", name)
 }
 
-func (b Binaries) startProxy(stub *Process, dir string) (*Process, error) {
-	return b.startOurs(Proxy, dir, map[string]any{
-		"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",
-	})
-}
-
 const (
 	proxyReady  = "rocketmq-proxy startup successfully"
 	localBroker = "local" // what the broker in Local mode calls itself
@@ -102,7 +101,7 @@ func (b Binaries) startOurs(name, dir string, config map[string]any) (*Process, 
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, "rmq-proxy.json")
+	file := filepath.Join(dir, name+".json")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}

@@ -90,12 +90,25 @@ func (c *Case) Spread(peer string, f Figure) Spread {
 	return SpreadOf(v)
 }
 
-// Ratio is a over b, computed within each round and only then summed up: what
-// slows the machine for a while slows both.
-func (c *Case) Ratio(a, b string, f Figure) Spread {
-	var v []float64
+// Ratios are a over b, computed within each round: what slows the machine for a while slows both.
+func (c *Case) Ratios(a, b string, f Figure) (v []float64) {
 	for i := range min(len(c.Rounds[a]), len(c.Rounds[b])) {
 		v = append(v, f(c, &c.Rounds[a][i])/f(c, &c.Rounds[b][i]))
 	}
-	return SpreadOf(v)
+	return v
 }
+
+// Means are the geometric means of each n ratios in a row, a rest left out.
+func Means(ratios []float64, n int) (means []float64) {
+	for ; len(ratios) >= n; ratios = ratios[n:] {
+		logs := 0.0
+		for _, r := range ratios[:n] {
+			logs += math.Log(r)
+		}
+		means = append(means, math.Exp(logs/float64(n)))
+	}
+	return means
+}
+
+// Ratio sums the ratios within rounds up.
+func (c *Case) Ratio(a, b string, f Figure) Spread { return SpreadOf(c.Ratios(a, b, f)) }
