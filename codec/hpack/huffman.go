@@ -53,24 +53,31 @@ var (
 	lengths [codeBitsMax + 1]length
 )
 
-// step is what some bits begin with: one symbol or two. It packs the symbols into bits 0 to
-// 15, the bits of both into 16 to 20, those of the first into 21 to 24, and the number of
-// symbols from 25 on. Zero means that the first code is longer than a step.
+// step is what some bits begin with: one symbol or two. It packs the bits of both into bits 0 to
+// 5, where a shift takes them from without another instruction, the symbols into 8 to 23, the bits
+// of the first into 24 to 27, and the number of symbols from 28 on. Zero means that the first code
+// is longer than a step.
 type step uint32
 
 func newStep(symbol int, bits uint8) step {
-	return step(symbol) | step(bits)<<16 | step(bits)<<21 | 1<<25
+	return step(bits) | step(symbol)<<8 | step(bits)<<24 | 1<<28
 }
 
-// with is a step of two symbols, p and then the first of q.
-func (p step) with(q step) step { return p + q&0xff<<8 + q>>21&0xf<<16 + 1<<25 }
+// longStep is a step of one symbol whose code is longer than others have.
+func longStep(symbol uint16, bits uint) step { return newStep(int(symbol), 0) | step(bits) }
 
-func (p step) bits() uint      { return uint(p >> 16 & 0x1f) }
-func (p step) firstBits() uint { return uint(p >> 21 & 0xf) }
-func (p step) symbols() int    { return int(p >> 25) }
+// with is a step of two symbols, p and then the first of q.
+func (p step) with(q step) step { return p + q>>24&0xf + q>>8&0xff<<16 + 1<<28 }
+
+func (p step) bits() uint      { return uint(p & 63) }
+func (p step) firstBits() uint { return uint(p >> 24 & 0xf) }
+func (p step) symbols() int    { return int(p >> 28) }
 
 // first is the step without its second symbol.
-func (p step) first() step { return newStep(int(p&0xff), uint8(p.firstBits())) }
+func (p step) first() step { return newStep(int(p>>8&0xff), uint8(p.firstBits())) }
+
+// put writes the symbols, and a byte behind a single one.
+func (p step) put(dst []byte) { binary.LittleEndian.PutUint16(dst, uint16(p>>8)) }
 
 func init() {
 	code, at := uint32(0), uint16(0)
@@ -141,18 +148,17 @@ func decode(dst, src []byte, limit int) (n int, ok bool) {
 		}
 		for held >= codeBitsMax {
 			p := steps[window>>(64-stepBits)]
-			bits := p.bits()
 			if p == 0 {
-				var symbol uint16
-				if symbol, bits = longCode(window); symbol == eos {
+				symbol, bits := longCode(window)
+				if symbol == eos {
 					return n, false
 				}
-				p = newStep(int(symbol), 0)
+				p = longStep(symbol, bits)
 			}
-			binary.LittleEndian.PutUint16(dst[n:], uint16(p))
+			p.put(dst[n:])
 			n += p.symbols()
-			window <<= bits & 63
-			held -= bits
+			window <<= p & 63
+			held -= p.bits()
 		}
 		if n > limit {
 			return n, false
@@ -162,11 +168,14 @@ func decode(dst, src []byte, limit int) (n int, ok bool) {
 
 // load is the next 8 bytes of src, the first at the top; behind the end are zeros.
 func load(src []byte, at int) (b uint64) {
-	if at+8 <= len(src) {
+	switch end := len(src); {
+	case at+8 <= end:
 		return binary.BigEndian.Uint64(src[at:])
-	}
-	if len(src) >= 8 {
-		return binary.BigEndian.Uint64(src[len(src)-8:]) << (8 * uint(at+8-len(src)))
+	case end >= 8:
+		return binary.BigEndian.Uint64(src[end-8:]) << (8 * uint(at+8-end))
+	case end >= 4: // two halves that overlap
+		b = uint64(binary.BigEndian.Uint32(src))<<32 | uint64(binary.BigEndian.Uint32(src[end-4:]))<<(8*uint(8-end))
+		return b << (8 * uint(at))
 	}
 	for i := at; i < len(src); i++ {
 		b |= uint64(src[i]) << (56 - 8*uint(i-at))
@@ -192,22 +201,19 @@ func drain(dst []byte, n int, window uint64, held uint) (int, bool) {
 	window |= ^uint64(0) >> held
 	for held >= codeBitsMin {
 		p := steps[window>>(64-stepBits)]
-		bits := p.bits()
-		if bits > held {
-			p, bits = p.first(), p.firstBits()
+		if p.bits() > held {
+			p = p.first()
 		}
 		if p == 0 {
-			var symbol uint16
-			symbol, bits = longCode(window)
-			p = newStep(int(symbol), 0)
+			p = longStep(longCode(window))
 		}
-		if bits > held {
+		if p.bits() > held {
 			break
 		}
-		binary.LittleEndian.PutUint16(dst[n:], uint16(p))
+		p.put(dst[n:])
 		n += p.symbols()
-		window = window<<bits | (1<<bits - 1)
-		held -= bits
+		window = window<<(p&63) | (1<<(p&63) - 1)
+		held -= p.bits()
 	}
 	return n, held < 8 && window == ^uint64(0)
 }

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"errors"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
@@ -38,6 +39,16 @@ func (m *sendMessage) fill(topic *backend.Topic) error {
 		from += n
 	}
 	return nil
+}
+
+// unwritable says why properties cannot be stored. That the user's and the keys and tags hold no
+// separators is known by now; the reference, which does not look at the others, would store
+// forged properties.
+func unwritable(err error) string {
+	if errors.Is(err, message.ErrPropertySeparator) {
+		return "system properties cannot contain the characters U+0001 and U+0002"
+	}
+	return err.Error()
 }
 
 // putProperties writes the user's properties first: the system's come after and win.

@@ -143,7 +143,7 @@ func (m *sendMessage) send(s *h2.Stream, topic *backend.Topic, now time.Time) {
 		return
 	}
 	if err := m.fill(topic); err != nil {
-		m.refuse(s, failure(apiv2.Code_ILLEGAL_MESSAGE_PROPERTY_KEY, err.Error()))
+		m.refuse(s, failure(apiv2.Code_ILLEGAL_MESSAGE_PROPERTY_KEY, unwritable(err)))
 		return
 	}
 	m.client.now = now
