@@ -64,8 +64,9 @@ vet: ## go vet, with and without the invariants
 	go vet ./...
 	go vet -tags invariants ./...
 
+# Not with the profile that the proxy is built with: every package would be compiled once more, for tests.
 unit: ## Unit tests of the build that ships
-	go test -timeout 5m ./...
+	go test -pgo=off -timeout 8m ./...
 
 crash: ## Crash Local mode 10,000 times on a file system in memory, and look what is left
 	go test -timeout 10m -count=1 -run TestCrash -v ./server/local -crash.seeds 100
@@ -75,14 +76,14 @@ crash: ## Crash Local mode 10,000 times on a file system in memory, and look wha
 # because the long random workloads have run without it. Pebble has checks of its own behind the same
 # tag, which make its store many times slower.
 unit-race: ## Unit tests with -race and the invariants
-	go test -race -short -tags invariants -timeout 15m $$(go list ./... | grep -v -e /bench -e /local/store)
+	go test -pgo=off -race -short -tags invariants -timeout 15m $$(go list ./... | grep -v -e /bench -e /local/store)
 	go test -race -short -timeout 15m ./server/local/store
 
 modules: ## Build and vet the modules that have their own go.mod
 	@for m in $(MODULES); do echo "go build, go vet: $$m"; (cd $$m && go build -o /dev/null ./... && go vet ./...); done
 
 race: ## Unit tests with -race, of the build that ships
-	go test -race -timeout 8m ./...
+	go test -pgo=off -race -timeout 8m ./...
 
 # Says in one line each what it leaves out: Java, Node.js, Python or Rust may be missing.
 conformance: ## Official clients against Local mode and, with Java 17 and Maven, a real cluster; prints the README's table
@@ -130,7 +131,17 @@ $(LINT):
 	@mv $(TOOLS)/golangci-lint $@
 
 ## Keep it
-.PHONY: generate checkgenerate clean
+.PHONY: profile generate checkgenerate clean
+
+# What go build reads by itself, since it is called default.pgo. An old one does no harm: what has been renamed since
+# is only no longer helped.
+PROFILED := $(CURDIR)/.tmp/profile
+profile: ## Write anew what the proxy's processor time goes to, by which it is compiled (when the hot path has changed)
+	rm -rf $(PROFILED)
+	BENCH_PEERS=proxy BENCH_ROUNDS=1 BENCH_SECONDS=12 BENCH_PROFILES=$(PROFILED) \
+	  go test -run '^$$' -bench '^Benchmark(Send|ReceiveAck)$$' ./bench/
+	go tool pprof -proto $(PROFILED)/*.pprof > server/cmd/rocketmq-proxy/default.pgo
+
 generate: ## Write the generated files anew
 	sh codec/apiv2/generate.sh
 

@@ -24,8 +24,8 @@ func CheckWorkloads() []Workload {
 	}
 }
 
-// sameFromSame are flags with which the same sources make the same binary, wherever they are.
-var sameFromSame = []string{"-trimpath", "-buildvcs=false"}
+// sameFromSame has the same sources make the same binary, wherever they are.
+const sameFromSame = "-buildvcs=false"
 
 // NewCheck builds the proxy of a commit, as peer.Base, and that of the tree, as peer.Tree. Root is
 // the folder bench. The commit's sources are gone when it returns.
@@ -37,7 +37,7 @@ func NewCheck(ctx context.Context, o Options, root, commit string) (*Suite, erro
 	}
 	s := &Suite{Options: o, binaries: peer.Binaries{}, dir: dir}
 	if err = s.build(ctx, root, peer.Stub); err == nil {
-		if err = s.build(ctx, root, peer.Tree, sameFromSame...); err == nil {
+		if err = s.build(ctx, root, peer.Tree, sameFromSame); err == nil {
 			err = s.buildCommit(ctx, root, commit)
 		}
 	}
@@ -55,7 +55,7 @@ func (s *Suite) buildCommit(ctx context.Context, root, commit string) error {
 	}
 	err := extract(ctx, filepath.Join(root, ".."), commit, sources)
 	if err == nil {
-		err = s.build(ctx, filepath.Join(sources, "bench"), peer.Base, sameFromSame...)
+		err = s.build(ctx, filepath.Join(sources, "bench"), peer.Base, sameFromSame)
 	}
 	return errors.Join(err, os.RemoveAll(sources))
 }

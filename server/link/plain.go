@@ -40,6 +40,7 @@ type plain struct {
 	closed bool
 	iov    []unix.Iovec
 	in     pool.Chain // of one read; netpoll never calls two at a time
+	node   int        // bytes read into netpoll's node, see left
 	held   pool.Chain // a failed push: netpoll may look at it until the descriptor is gone
 
 	// endMu guards it while it is shut down, which must not wait for a write.
@@ -180,10 +181,11 @@ func (p *plain) read(r netpoll.Reader) {
 	if n == 0 {
 		return
 	}
+	left := p.left(n)
 	in := &p.in
 	var err error
 	if n <= copyBytesMax {
-		err = p.copyOut(in, r, n)
+		err = p.copyOut(in, r, n, left)
 	} else {
 		err = shareOut(in, r, n)
 	}
@@ -203,17 +205,40 @@ func (p *plain) read(r netpoll.Reader) {
 	}
 }
 
-// copyOut also reads what netpoll had no room for. A poller reads to the end of an old block,
-// which nobody but a task elsewhere can have it give up, and a batch that is cut in two makes two
-// of every step behind it: half as many reads and writes are worth the extra call. An end, or an
-// error, is left to the poller, which finds it as well.
-func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int) error {
+// nodeBytes is the size of netpoll's nodes, of those connections that are not read in larger pieces.
+const nodeBytes = 8 << 10
+
+// left tells whether a read of n bytes may have left some: it has when it reached the end of a node,
+// where it stops. A node that is passed without an end was a larger one; how full the next is will be
+// known when something is left.
+func (p *plain) left(n int) bool {
+	if p.node >= 0 {
+		p.node += n
+	}
+	switch {
+	case p.node == nodeBytes:
+		p.node = 0
+	case p.node > nodeBytes:
+		p.node = nodeUnknown
+	case p.node >= 0:
+		return false
+	}
+	return true
+}
+
+const nodeUnknown = -1
+
+// copyOut also reads what netpoll had no room for, when some may be left. A poller reads to the end of
+// an old block, which nobody but a task elsewhere can have it give up, and a batch that is cut in two
+// makes two of every step behind it: half as many reads and writes are worth the extra call. An end,
+// or an error, is left to the poller, which finds it as well.
+func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int, left bool) error {
 	bytes, err := r.Next(n)
 	if err != nil {
 		return err
 	}
 	room := 0
-	if p.polled.Load() {
+	if left && p.polled.Load() {
 		room = restBytes
 	}
 	block := pool.Get(n + room)
@@ -221,6 +246,9 @@ func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	if room > 0 {
 		if more, err := rawRead(p.fd, block.Bytes()[n:]); err == nil {
 			n += more
+			if more > 0 && p.node == nodeUnknown {
+				p.node = 0
+			}
 		}
 	}
 	in.Append(pool.ViewOf(block, 0, n))

@@ -39,7 +39,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 		return "", err
 	}
 	program := filepath.Join(dir, "rocketmq-proxy")
-	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-buildvcs=false", "-o", program, "./server/cmd/rocketmq-proxy")
+	build := exec.CommandContext(ctx, "go", "build", "-C", root, "-trimpath", "-buildvcs=false", "-o", program, "./server/cmd/rocketmq-proxy")
 	build.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the proxy: %w\n%s", err, out)
