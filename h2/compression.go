@@ -92,8 +92,8 @@ func (f *inflation) OnTurn(time.Time) {
 // inflateNext goes on with the oldest stream that has waited.
 func (c *Conn) inflateNext() {
 	var oldest *Stream
-	for _, s := range c.streams.slots {
-		if s.state == open && s.inflating && (oldest == nil || s.id < oldest.id) {
+	for s := range c.streams.all() {
+		if s.inflating && (oldest == nil || s.id < oldest.id) {
 			oldest = s
 		}
 	}

@@ -52,6 +52,8 @@ type Conn struct {
 	closed  closedStreams
 	opened  uint64 // calls since the last Drain, not yet counted
 
+	openedAt time.Time // the last of them
+
 	// time and abuse
 	due          time.Time // when Tick is wanted
 	ageDue       time.Time // for the graceful end, then for the end of its grace; zero: never

@@ -122,6 +122,9 @@ func (r *restless) release() {
 func checkConn(t testing.TB, c *Conn) {
 	active, waiting, partial, ready := 0, 0, 0, 0
 	for _, s := range c.streams.slots {
+		if s == nil {
+			continue
+		}
 		if s.state != open {
 			if s.in.Len()+s.queue.Len() > 0 || s.isReady || s.handler != nil {
 				t.Fatal("a vacant slot holds something")

@@ -102,6 +102,56 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// Slots of calls that have ended are given up some time after the last call, and those of open calls
+// are not. Who calls again then gets new ones.
+func TestSlotsAreTrimmed(t *testing.T) {
+	c, feed := greeted(t, &Config{}, &mute{})
+	k := caller{next: 1, block: requestBlock()}
+	call := func(now time.Time) Key {
+		t.Helper()
+		if err := feed(now, k.call(nil)); err != nil {
+			t.Fatal(err)
+		}
+		return c.streams.find(k.next - 2).Key()
+	}
+	kept := func() (n int) {
+		for _, s := range c.streams.slots {
+			if s != nil {
+				n++
+			}
+		}
+		return n
+	}
+	stays, first, second := call(start), call(start), call(start)
+	for _, key := range []Key{first, second} {
+		c.Stream(key).Reply(nil)
+	}
+	last := start.Add(slotsKeptFor - 1)
+	c.Stream(call(last)).Reply(nil)
+	c.Tick(start.Add(slotsKeptFor))
+	if kept() != 3 {
+		t.Fatalf("%d slots, though there was a call a moment ago", kept())
+	}
+	if due := c.Due(); due.After(last.Add(slotsKeptFor)) {
+		t.Fatalf("nobody will look before %v", due.Sub(start))
+	}
+	c.Tick(last.Add(slotsKeptFor))
+	if kept() != 1 || c.Stream(stays) == nil || c.Stream(first) != nil {
+		t.Fatalf("%d slots are left of one open call", kept())
+	}
+	again := call(last.Add(2 * slotsKeptFor))
+	if again == first || again == second || c.Stream(again) == nil {
+		t.Fatal("a key came again")
+	}
+	c.Stream(again).Reply(nil)
+	c.Stream(stays).Reply(nil)
+	c.Tick(last.Add(4 * slotsKeptFor))
+	if len(c.streams.slots) != 0 || c.Stream(again) != nil {
+		t.Fatalf("%d slots are left of no call", len(c.streams.slots))
+	}
+	c.Stream(call(last.Add(5 * slotsKeptFor))).Reply(nil)
+}
+
 // Due is never before what was asked for, and Tick before it does nothing.
 func TestDue(t *testing.T) {
 	c, feed := greeted(t, &Config{}, &mute{})

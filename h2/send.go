@@ -143,7 +143,7 @@ func (c *Conn) shedOverfull() {
 		return
 	}
 	c.overfull = false
-	for _, s := range c.streams.slots {
+	for s := range c.streams.all() {
 		if s.overfull && s.queue.Len() > 0 && c.waiting > c.cfg.limits.WaitingBytesMax {
 			c.cfg.count(WaitingBacklog)
 			c.sendReset(s.id, frame.EnhanceYourCalm)

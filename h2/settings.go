@@ -78,10 +78,7 @@ func (c *Conn) setting(s frame.Setting) error {
 func (c *Conn) moveWindows(size int) error {
 	diff := size - c.peerWindow
 	c.peerWindow = size
-	for _, s := range c.streams.slots {
-		if s.state != open {
-			continue
-		}
+	for s := range c.streams.all() {
 		if s.sendWindow += diff; s.sendWindow > frame.WindowMax {
 			return ConnError{Code: frame.FlowControlError, Reason: "SETTINGS_INITIAL_WINDOW_SIZE overflows a window"}
 		}

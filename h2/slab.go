@@ -1,12 +1,16 @@
 package h2
 
-import "rocketmq-proxy/pool"
+import (
+	"iter"
+
+	"rocketmq-proxy/pool"
+)
 
 // slab holds the streams of a connection: slots that are used over and over, and a table
 // from stream identifiers to slots. Nothing is allocated once the slots are there.
 type slab struct {
-	slots  []*Stream
-	free   []uint32 // vacant slots, the last used on top
+	slots  []*Stream // those of nil are vacant, and were trimmed
+	free   []uint32  // vacant slots, the last used on top
 	active int
 	gen    uint32 // of the last stream; every stream of the connection has its own
 	ids    idTable
@@ -16,12 +20,16 @@ type slab struct {
 func (b *slab) acquire(c *Conn, id uint32) *Stream {
 	if len(b.free) == 0 {
 		b.free = append(b.free, uint32(len(b.slots)))
-		b.slots = append(b.slots, &Stream{
-			slot: uint32(len(b.slots)), values: make([]span, len(c.cfg.Metadata)),
-		})
+		b.slots = append(b.slots, nil)
 	}
-	s := b.slots[b.free[len(b.free)-1]]
+	slot := b.free[len(b.free)-1]
 	b.free = b.free[:len(b.free)-1]
+	s := b.slots[slot]
+	if s == nil {
+		s = &Stream{slot: slot, values: make([]span, len(c.cfg.Metadata))}
+		b.slots[slot] = s
+		c.wake(c.after(slotsKeptFor))
+	}
 	b.active++
 	b.ids.put(id, s.slot)
 	b.gen++
@@ -60,10 +68,31 @@ func (b *slab) get(key Key) *Stream {
 	if int(slot) >= len(b.slots) {
 		return nil
 	}
-	if s := b.slots[slot]; s.gen == gen && s.state == open {
+	if s := b.slots[slot]; s != nil && s.gen == gen && s.state == open {
 		return s
 	}
 	return nil
+}
+
+// all are the open streams. Those that end meanwhile are not among them any more.
+func (b *slab) all() iter.Seq[*Stream] {
+	return func(yield func(*Stream) bool) {
+		for _, s := range b.slots {
+			if s != nil && s.state == open && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// trim gives up the memory of vacant slots.
+func (b *slab) trim() {
+	for _, slot := range b.free {
+		b.slots[slot] = nil
+	}
+	if b.active == 0 {
+		*b = slab{gen: b.gen}
+	}
 }
 
 // viewsKeptMax is how much room for views an empty chain keeps. A message of 130 MiB passes

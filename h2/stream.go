@@ -134,7 +134,7 @@ func (c *Conn) open(id uint32) *Stream {
 	s.recvWindow = c.streamWindow()
 	s.sendWindow = c.peerWindow
 	s.contentLeft = -1
-	s.heardAt = c.now
+	s.heardAt, c.openedAt = c.now, c.now
 	c.idleSince = time.Time{}
 	return s
 }
@@ -199,7 +199,7 @@ func (s *Stream) reject(code grpc.Code, message string) {
 // cancelAll ends every call of a connection that has failed, and forgets the slots: a call that is
 // still on its way to a broker keeps the connection alive, and a thousand slots are a megabyte.
 func (c *Conn) cancelAll(cause error) {
-	for _, s := range c.streams.slots {
+	for s := range c.streams.all() {
 		s.cancel(cause, finished)
 	}
 	c.streams = slab{gen: c.streams.gen}

@@ -74,6 +74,7 @@ func (c *Conn) tickConn() error {
 	if c.block != nil && c.passed(c.block.due) {
 		return c.late(frame.EnhanceYourCalm, "HeaderBlockTimeout: the header block does not end")
 	}
+	c.tickSlots()
 	c.tickIdle()
 	if err := c.tickAge(); err != nil {
 		return err
@@ -84,6 +85,15 @@ func (c *Conn) tickConn() error {
 func (c *Conn) late(code frame.ErrCode, reason string) error {
 	c.cfg.count(Timeouts)
 	return ConnError{Code: code, Reason: reason}
+}
+
+// slotsKeptFor is how long after its last call a connection keeps the memory of those that have ended.
+const slotsKeptFor = 10 * time.Second
+
+func (c *Conn) tickSlots() {
+	if len(c.streams.free) > 0 && c.passed(c.openedAt.Add(slotsKeptFor)) {
+		c.streams.trim()
+	}
 }
 
 // becomeIdle: no call is open. Since when is for the next Tick to say, because the last
@@ -176,10 +186,8 @@ func (c *Conn) tickKeepalive() error {
 // tickStreams looks at every call. There is no queue of deadlines: most calls end long
 // before theirs, and finding that out here, once in a while, costs less than filing each.
 func (c *Conn) tickStreams() {
-	for _, s := range c.streams.slots {
-		if s.state == open {
-			s.tick()
-		}
+	for s := range c.streams.all() {
+		s.tick()
 	}
 }
 

@@ -107,8 +107,8 @@ func (c *Conn) mayLend(s *Stream) bool {
 func (c *Conn) lend() {
 	for c.withheld > 0 && c.err == nil {
 		var oldest *Stream
-		for _, s := range c.streams.slots {
-			if s.state == open && s.withheld && (oldest == nil || s.id < oldest.id) {
+		for s := range c.streams.all() {
+			if s.withheld && (oldest == nil || s.id < oldest.id) {
 				oldest = s
 			}
 		}

@@ -6,12 +6,11 @@ import (
 )
 
 // idleMemory gives memory back to the system once the work that needed it is over. Go's collector
-// runs when the heap has doubled, so a proxy that is idle after a rush, such as ten thousand TLS handshakes, would keep
-// for minutes what that left behind.
+// runs when the heap has doubled, so a proxy that is idle after a rush, such as ten thousand TLS
+// handshakes, would keep for minutes what that left behind.
 type idleMemory struct {
 	samples []metrics.Sample
 	calls   uint64 // made until the look before
-	left    int    // collections that are still to be made
 }
 
 // Where runtime/metrics has what idleMemory looks at.
@@ -24,12 +23,9 @@ const (
 const (
 	// idleCallsMax is how many calls between two looks make a proxy that is not idle.
 	idleCallsMax = 2000
-	// collections is how many it takes: each makes the stack of a goroutine that waits smaller by half,
-	// and a handshake needs four times as much as waiting does.
-	collections = 3
 	// wasteMin is what it takes to be worth a collection: so many bytes, and a quarter of what is live. What
 	// a thousand consumers leave behind by and by is far less.
-	wasteMin = 64 << 20
+	wasteMin = 16 << 20
 )
 
 func newIdleMemory() *idleMemory {
@@ -40,14 +36,7 @@ func newIdleMemory() *idleMemory {
 func (m *idleMemory) look(calls uint64) {
 	idle := calls-m.calls <= idleCallsMax
 	m.calls = calls
-	switch {
-	case !idle:
-		return
-	case m.wasted():
-		m.left = collections
-	}
-	if m.left > 0 {
-		m.left--
+	if idle && m.wasted() {
 		debug.FreeOSMemory()
 	}
 }

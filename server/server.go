@@ -316,6 +316,7 @@ func (s *Server) drain() <-chan struct{} {
 }
 
 func (s *Server) end() {
+	s.port.Close()
 	s.mu.Lock()
 	var left []*link.Link
 	for _, w := range s.clients {
@@ -325,7 +326,6 @@ func (s *Server) end() {
 	for _, l := range left {
 		l.Close(errShutdown)
 	}
-	s.port.Close()
 	if s.fleet != nil {
 		s.fleet.Close()
 	}

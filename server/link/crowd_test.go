@@ -81,7 +81,7 @@ func TestConnectionsMax(t *testing.T) {
 		eventually(t, "there is room", func() bool {
 			p.Listener.mu.Lock()
 			defer p.Listener.mu.Unlock()
-			return len(p.opening)+p.plain == 1
+			return len(p.opening)+p.links == 1
 		})
 	}
 	refused(1)

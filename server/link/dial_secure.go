@@ -10,6 +10,7 @@ import (
 
 // DialTLS is [Dial] over TLS. The timeout is for the handshake too.
 func DialTLS(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Limits, config *tls.Config) (*Link, error) {
+	configurePollers()
 	deadline := time.Now().Add(timeout)
 	conn, err := net.DialTimeout("tcp", addr, timeout)
 	if err != nil {
@@ -17,14 +18,21 @@ func DialTLS(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits
 	}
 	tcp := conn.(*net.TCPConn)
 	_ = tcp.SetDeadline(deadline)
-	s, err := handshake(tcp, nil, limits.WriteTimeout, func(wire net.Conn) *tls.Conn { return tls.Client(wire, named(config, addr)) })
+	s, err := handshake(tcp, nil, func(wire net.Conn) *tls.Conn { return tls.Client(wire, named(config, addr)) })
 	if err != nil {
 		_ = tcp.Close()
 		return nil, err
 	}
 	l := newLink(t, m, &limits, Ends{LocalAddr: tcp.LocalAddr().String(), RemoteAddr: addr})
-	s.attach(l)
-	go s.serve()
+	l.secure = s
+	err = carry(l, tcp, func() {
+		s.detach(nil)
+		t.Post(l) // crypto/tls may hold what the server said behind the handshake
+	})
+	_ = tcp.Close()
+	if err != nil {
+		return nil, err
+	}
 	return l, nil
 }
 

@@ -9,11 +9,11 @@ func TestReadsStopAtTheEndOfANode(t *testing.T) {
 		left bool
 	}
 	for what, reads := range map[string][]read{
-		"small ones":             {{100, false}, {8092, true}, {8191, false}, {1, true}, {1, false}},
-		"a whole node":           {{8192, true}, {8192, true}, {100, false}},
-		"a node larger than one": {{8000, false}, {200, true}, {1, true}, {8192, true}},
+		"small ones":             {{100, false}, {3996, true}, {4095, false}, {1, true}, {1, false}},
+		"a whole node":           {{4096, true}, {4096, true}, {100, false}},
+		"a node larger than one": {{4000, false}, {200, true}, {1, true}, {4096, true}},
 	} {
-		p := new(plain)
+		p := new(socket)
 		for i, r := range reads {
 			if left := p.left(r.n); left != r.left {
 				t.Errorf("%s: read %d of %d bytes: left is %v", what, i, r.n, left)

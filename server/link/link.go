@@ -7,10 +7,10 @@
 // cap on unsent output decides how long that may go on. Who reads waits, when enough has been
 // read, for the turn to take it.
 //
-// Cleartext sockets live on netpoll's pollers ([plain]), TLS on the standard net package with
-// a goroutine each ([secure]); both feed the same machine. Neither protocol is known here. Whoever
-// reads runs the turn as well, but for large reads of a poller, and the turns of other sockets that
-// this wakes run when the poller has read from all ([bell]).
+// Sockets live on netpoll's pollers ([socket]). TLS is a step that a turn takes between the socket and
+// the machine ([secure]); its handshake, which blocks, comes before there is either. What the machine
+// speaks is not known here. A poller that reads runs the turn as well, but for large reads, and the
+// turns of other sockets that this wakes run when it has read from all ([bell]).
 package link
 
 import (
@@ -85,31 +85,14 @@ func DefaultLimits() Limits {
 	}
 }
 
-// socket is what carries the bytes: plain or secure.
-type socket interface {
-	// write takes out and hands it to the kernel. When the kernel does not take all of it
-	// at once, blocked is true, and the socket posts writable to its link when it has.
-	write(out *pool.Chain) (blocked bool, err error)
-	// closeWrite tells the peer that nothing more will be said.
-	closeWrite()
-	// close ends the socket from our side. The link's gone event follows.
-	close()
-	// abort is close without a care for what the peer has not taken yet.
-	abort()
-	// forget releases what is still held after the close.
-	forget()
-	// onDescriptor does something with the descriptor, from any goroutine, unless it is closed.
-	// It does not wait for a write.
-	onDescriptor(do func(fd int))
-}
-
 // Link is one socket, with an inbox and one machine.
 type Link struct {
 	Ends
 
 	turn    *turn.Turn
 	machine Machine
-	socket  socket
+	socket  *socket
+	secure  *secure // nil: cleartext
 	limits  *Limits
 
 	ended    func()    // told when all is over; may be nil
@@ -138,14 +121,25 @@ type Link struct {
 // whose turn outlives its sockets, calls this at the end of its own.
 func (l *Link) EndTurn(time.Time) {
 	if l.blocked || l.gone || l.linger != nil {
+		l.boundUnsaid()
 		return
 	}
 	l.machine.Drain(&l.out)
+	if l.secure != nil {
+		l.secure.seal(&l.out)
+	}
 	if l.out.Len() > 0 {
 		l.write()
 	}
 	if (l.ending || l.machine.Done()) && !l.blocked {
 		l.part()
+	}
+}
+
+// boundUnsaid ends a TLS connection whose peer makes it answer, and takes no answers.
+func (l *Link) boundUnsaid() {
+	if l.secure != nil && l.secure.unsaid() > unsaidBytesMax && !l.gone {
+		l.fail(ErrSlowPeer)
 	}
 }
 
@@ -161,7 +155,13 @@ const (
 func (l *Link) part() {
 	l.setCause(ErrDone)
 	l.ending = true
-	l.socket.closeWrite()
+	if l.secure != nil {
+		l.secure.farewell(&l.out)
+		l.write()
+	}
+	if !l.blocked {
+		l.socket.closeWrite()
+	}
 	l.linger = time.AfterFunc(lingerTimeMax, l.socket.abort)
 }
 
@@ -208,7 +208,27 @@ func newLink(t *turn.Turn, m Machine, limits *Limits, ends Ends) *Link {
 func (l *Link) Turn() *turn.Turn { return l.turn }
 
 // Close ends the link from any goroutine; cause reaches Machine.Close.
-func (l *Link) Close(cause error) { l.fail(cause) }
+func (l *Link) Close(cause error) {
+	if l.secure == nil {
+		l.fail(cause)
+		return
+	}
+	l.setCause(cause)
+	l.turn.Post((*farewell)(l))
+}
+
+// farewell is the event of a TLS connection that is closed from elsewhere.
+type farewell Link
+
+// OnTurn tells the peer that this is no accident.
+func (f *farewell) OnTurn(time.Time) {
+	l := (*Link)(f)
+	if !l.gone && !l.blocked && l.linger == nil {
+		l.secure.farewell(&l.out)
+		l.write()
+	}
+	l.socket.close()
+}
 
 // OnTurn feeds the machine what has arrived since the last time.
 func (l *Link) OnTurn(now time.Time) {
@@ -221,8 +241,15 @@ func (l *Link) OnTurn(now time.Time) {
 		l.ignore()
 		return
 	}
-	if err := l.machine.Feed(now, &l.feed); err != nil {
-		l.setCause(err)
+	in, ended := &l.feed, error(nil)
+	if l.secure != nil {
+		in, ended = l.secure.open(&l.feed)
+	}
+	if err := l.machine.Feed(now, in); err != nil {
+		ended = err
+	}
+	if ended != nil {
+		l.setCause(ended)
 		l.ending = true
 	}
 }
@@ -335,6 +362,9 @@ func (g *gone) OnTurn(time.Time) {
 	l.feed.Release()
 	l.out.Release()
 	l.socket.forget()
+	if l.secure != nil {
+		l.secure.forget()
+	}
 	if l.ended != nil {
 		l.ended()
 	}

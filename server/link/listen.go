@@ -94,8 +94,8 @@ type Listener struct {
 	limits Limits
 
 	mu      sync.Mutex
-	opening map[net.Conn]netip.Addr // accepted, protocol not yet known or TLS; and what they count for
-	plain   int                     // cleartext links
+	opening map[net.Conn]netip.Addr // accepted, without a machine; and what they count for
+	links   int                     // the others
 	perAddr map[netip.Addr]int      // of both, with ConnectionsPerAddressMax
 	closed  bool
 	done    sync.WaitGroup
@@ -149,8 +149,8 @@ func (ln *Listener) Addr() net.Addr { return ln.net.Addr() }
 // Refuse stops accepting. Connections that have a machine live on.
 func (ln *Listener) Refuse() { _ = ln.net.Close() }
 
-// Close stops accepting, closes every TLS connection and every one without a machine, and
-// waits for their goroutines. Cleartext links are closed by who holds them.
+// Close stops accepting, closes every connection without a machine, and waits for their goroutines.
+// Links are closed by who holds them.
 func (ln *Listener) Close() {
 	ln.Refuse()
 	ln.mu.Lock()
@@ -192,9 +192,7 @@ func (ln *Listener) accept() {
 		}
 		ln.done.Go(func() {
 			defer ln.untrack(tcp)
-			if s := ln.open(tcp); s != nil {
-				s.serve()
-			}
+			ln.open(tcp)
 		})
 	}
 }
@@ -230,7 +228,7 @@ func (ln *Listener) track(conn net.Conn) error {
 }
 
 // connections is how many there are.
-func (ln *Listener) connections() int { return len(ln.opening) + ln.plain }
+func (ln *Listener) connections() int { return len(ln.opening) + ln.links }
 
 // attribute counts a connection for the client that its relay has named.
 func (ln *Listener) attribute(conn net.Conn, ends Ends) error {
@@ -286,17 +284,17 @@ func (ln *Listener) depart(addr netip.Addr) {
 	}
 }
 
-// promote counts a connection as a cleartext link, until what it returns is called.
+// promote counts a connection as a link, until what it returns is called.
 func (ln *Listener) promote(conn net.Conn) (left func()) {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
 	addr := ln.opening[conn]
 	delete(ln.opening, conn)
-	ln.plain++
+	ln.links++
 	return func() {
 		ln.mu.Lock()
 		defer ln.mu.Unlock()
-		ln.plain--
+		ln.links--
 		ln.depart(addr)
 	}
 }
@@ -323,10 +321,9 @@ func (ln *Listener) failed(remote string, err error) {
 	}
 }
 
-// open finds out what conn speaks and hands it to the right kind of socket. What it returns, if
-// anything, is to be served by the caller: there are thousands of such goroutines, and the frames
-// of open are a third of what the stack of one holds while it waits.
-func (ln *Listener) open(conn *net.TCPConn) (served *secure) {
+// open finds out what conn speaks and makes a link of it, to which the descriptor lives on.
+func (ln *Listener) open(conn *net.TCPConn) {
+	defer conn.Close()
 	begun := time.Now()
 	if ln.limits.HandshakeTimeout > 0 {
 		_ = conn.SetDeadline(begun.Add(ln.limits.HandshakeTimeout))
@@ -351,15 +348,11 @@ func (ln *Listener) open(conn *net.TCPConn) (served *secure) {
 	case ln.front.TLS == nil:
 		err = ln.reject(conn, first, errNoTLS)
 	default:
-		served, err = ln.openSecure(conn, ends, first)
-	}
-	if served == nil {
-		_ = conn.Close()
+		err = ln.openSecure(conn, ends, first)
 	}
 	if err != nil {
 		ln.failed(ends.RemoteAddr, err)
 	}
-	return served
 }
 
 // peek reads on until first tells the protocol.
@@ -420,20 +413,28 @@ func (ln *Listener) begin(l *Link, first []byte) {
 	l.turn.PostHere(&birth{l, ln.front.Machine})
 }
 
-// openPlain gives a duplicate of the descriptor to netpoll; the original is closed by the
-// caller, which does not end the connection.
+// openPlain makes a link of a connection in cleartext.
 func (ln *Listener) openPlain(conn *net.TCPConn, ends Ends, first []byte) error {
+	l := ln.newLink(ends)
+	return carry(l, conn, func() {
+		l.ended = ln.promote(conn)
+		ln.begin(l, first)
+	})
+}
+
+// carry gives a duplicate of a connection's descriptor to a poller, for l; the connection itself is
+// closed by the caller, which does not end it. begin comes before the poller, so that the machine's
+// first event is its birth.
+func carry(l *Link, conn *net.TCPConn, begin func()) error {
 	fd, err := duplicate(conn)
 	if err != nil {
 		return err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	l := ln.newLink(ends)
 	join(l.turn)
-	l.ended = ln.promote(conn)
-	p := newPlain(l, fd)
-	ln.begin(l, first) // before the poller, so that the machine's first event is its birth
-	if err := p.register(netpoll.NewFDConnection(fd)); err != nil {
+	s := newSocket(l, fd)
+	begin()
+	if err := s.register(netpoll.NewFDConnection(fd)); err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
@@ -459,7 +460,7 @@ func (ln *Listener) handshake(conn *net.TCPConn, first []byte) (*secure, error) 
 	if n := now.Add(1); ln.limits.HandshakesMax > 0 && n > int64(ln.limits.HandshakesMax) {
 		return nil, errTooManyHandshakes
 	}
-	s, err := handshake(conn, first, ln.limits.WriteTimeout, func(wire net.Conn) *tls.Conn { return tls.Server(wire, ln.front.TLS) })
+	s, err := handshake(conn, first, func(wire net.Conn) *tls.Conn { return tls.Server(wire, ln.front.TLS) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errHandshake, err)
 	}
@@ -467,23 +468,26 @@ func (ln *Listener) handshake(conn *net.TCPConn, first []byte) (*secure, error) 
 }
 
 // openSecure finds out what is spoken under TLS.
-func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) (*secure, error) {
+func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error {
 	s, err := ln.handshake(conn, first)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	first, verdict, err := ln.peek(s.tls, nil)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case verdict != Yes:
-		return nil, ln.reject(s.tls, first, errOtherProtocol)
+		return ln.reject(s.tls, first, errOtherProtocol)
 	}
 	l := ln.newLink(ends)
+	l.secure = s
 	if state := s.tls.ConnectionState(); len(state.VerifiedChains) > 0 {
 		l.Certificate = state.VerifiedChains[0][0]
 	}
-	s.attach(l)
-	ln.begin(l, first)
-	return s, nil
+	return carry(l, conn, func() {
+		l.ended = ln.promote(conn)
+		s.detach(first)
+		ln.begin(l, nil)
+	})
 }

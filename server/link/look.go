@@ -40,9 +40,8 @@ func (l *Link) Traffic() (t Traffic, ok bool) {
 // TLS is what was agreed on in the handshake; ok is false in cleartext. It may be called from any
 // goroutine.
 func (l *Link) TLS() (state tls.ConnectionState, ok bool) {
-	s, ok := l.socket.(*secure)
-	if !ok {
+	if l.secure == nil {
 		return state, false
 	}
-	return s.tls.ConnectionState(), true
+	return l.secure.tls.ConnectionState(), true
 }

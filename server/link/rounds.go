@@ -13,10 +13,9 @@ import (
 	"rocketmq-proxy/server/turn"
 )
 
-// pollers is how many goroutines of netpoll's read cleartext sockets and run the turns of what
-// they read. The other half of the processors is for TLS, disks, large bodies and the kernel; two
-// pollers on two cores only get into each other's way. netpoll's own default is one for twenty
-// cores.
+// pollers is how many goroutines of netpoll's read sockets and run the turns of what they read. The
+// other half of the processors is for large reads, TLS handshakes, disks and the kernel; two pollers on
+// two cores only get into each other's way. netpoll's own default is one for twenty cores.
 func pollers() int { return (runtime.GOMAXPROCS(0) + 1) / 2 }
 
 // bell is a connection of netpoll's with ourselves. netpoll does not say when a poller has read

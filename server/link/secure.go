@@ -5,29 +5,23 @@ import (
 	"errors"
 	"io"
 	"net"
-	"sync"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"rocketmq-proxy/pool"
 )
 
-// secure is a TLS socket: the standard crypto/tls on the standard net, with one goroutine
-// that waits for readability holding no buffer. Of eight shapes that were measured this one
-// costs least alone and idle, has the kernel's back-pressure and deadlines that work.
+// secure is TLS between a socket and a machine: the standard crypto/tls, which the link's turn calls
+// and nobody else. The socket below is the same as in cleartext, so that TLS costs what its records
+// cost, and no goroutine, thread or turn more.
 //
-//	          cipher bytes                 plain bytes
-//	kernel ──────────────► wire ─► crypto/tls ─────────► link
-//	kernel ◄────────────── wire ◄─ crypto/tls ◄───────── turn
-//	          one write a batch
+//	          cipher bytes                        plain bytes
+//	socket ─────────────────► open ─► crypto/tls ─────────────► machine
+//	socket ◄───────────────── seal ◄─ crypto/tls ◄───────────── machine
+//	                             one record a batch
 type secure struct {
-	link *Link
-	tls  *tls.Conn
-	wire *wire
-
-	gather []byte // the turn's: small views of one batch, to share a record
+	tls   *tls.Conn
+	wire  *wire
+	plain pool.Chain // of one batch; before the first, what was read to know the protocol
 }
 
 // errWouldBlock makes crypto/tls hand control back when the wire is empty. It is temporary,
@@ -40,301 +34,172 @@ func (wouldBlock) Error() string   { return "no more bytes for now" }
 func (wouldBlock) Timeout() bool   { return true }
 func (wouldBlock) Temporary() bool { return true }
 
-// handshake opens TLS on conn, of which peeked has been read already. side makes the client or the
-// server of crypto/tls.
-func handshake(conn *net.TCPConn, peeked []byte, timeout time.Duration, side func(wire net.Conn) *tls.Conn) (*secure, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	s := &secure{wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}}
+// handshake opens TLS on conn, of which peeked has been read already, and blocks as conn does. side
+// makes the client or the server of crypto/tls.
+func handshake(conn *net.TCPConn, peeked []byte, side func(wire net.Conn) *tls.Conn) (*secure, error) {
+	s := &secure{wire: &wire{conn: conn, peeked: peeked}}
 	s.tls = side(s.wire)
-	s.wire.stalled = s.drained
 	return s, s.tls.Handshake()
 }
 
-// attach joins s to its link. From here on nobody waits inside crypto/tls.
-func (s *secure) attach(l *Link) {
-	_ = s.wire.SetDeadline(time.Time{})
-	s.wire.pumping = true
-	s.link, l.socket = l, s
-}
-
-// serve reads until the connection ends, and returns when the socket is closed.
-func (s *secure) serve() {
-	if err := s.read(); !errors.Is(err, io.EOF) {
-		s.link.setCause(err)
-	}
-	_ = s.wire.TCPConn.Close()
-	s.wire.drop()
-	s.link.turn.Post((*gone)(s.link))
-}
-
-// read turns readability into plain bytes until the connection ends. crypto/tls may hold
-// bytes from behind the handshake, so the first round waits for nothing.
-func (s *secure) read() error {
-	for {
-		ended := s.decrypt()
-		if _, err := s.wire.flush(); err != nil {
-			return err
-		}
-		if ended != nil {
-			return ended
-		}
-		s.link.await()
-		if err := s.wire.fill(); err != nil {
-			return err
-		}
-	}
-}
-
-// decrypt hands all records that have come whole to the link. A nil error means that the wire
-// is empty.
-func (s *secure) decrypt() error {
-	var in pool.Chain
-	for {
-		block := pool.Get(max(s.wire.unread(), plainBytesMin))
-		n, err := io.ReadAtLeast(s.tls, block.Bytes(), block.Cap())
-		in.Append(pool.ViewOf(block, 0, n))
-		if err == nil || n > 0 && errors.Is(err, io.ErrUnexpectedEOF) { // that is of ReadAtLeast
-			continue
-		}
-		if in.Len() > 0 {
-			s.link.receive(&in, true)
-		}
-		if errors.Is(err, errWouldBlock) {
-			return nil
-		}
-		return err
-	}
+// detach lets go of the connection that carried the handshake, whose descriptor lives on in a
+// socket. From here on crypto/tls talks to a turn: it may hold bytes from behind the handshake, so
+// the first open, on the birth of the machine, needs none.
+func (s *secure) detach(first []byte) {
+	s.plain.Append(pool.Copied(first))
+	s.wire.conn, s.wire.peeked = nil, nil
 }
 
 // plainBytesMin is the smallest block that plain bytes are read into.
 const plainBytesMin = 1 << 10
 
-// recordBytes is how many plain bytes are gathered into one crypto/tls write; larger views
-// are written as they are.
+// open decrypts all records that have come whole with in, which it takes. What it returns is valid
+// until the next open. An error is the end of what can be read: [ErrPeerClosed] when the peer said so.
+func (s *secure) open(in *pool.Chain) (*pool.Chain, error) {
+	s.wire.in.AppendChain(in)
+	for {
+		block := pool.Get(max(s.wire.in.Len(), plainBytesMin))
+		n, err := io.ReadAtLeast(s.tls, block.Bytes(), block.Cap())
+		s.plain.Append(pool.ViewOf(block, 0, n))
+		switch {
+		case err == nil || n > 0 && errors.Is(err, io.ErrUnexpectedEOF): // that is of ReadAtLeast
+		case errors.Is(err, errWouldBlock):
+			return &s.plain, nil
+		case errors.Is(err, io.EOF):
+			return &s.plain, ErrPeerClosed
+		default:
+			return &s.plain, err
+		}
+	}
+}
+
+// recordBytes is how many plain bytes fit into one record (RFC 8446 section 5.1).
 const recordBytes = 16 << 10
 
-func (s *secure) write(out *pool.Chain) (bool, error) {
-	defer out.Release()
-	s.gather = s.gather[:0]
-	for _, v := range out.Views() {
-		large := v.Len() > recordBytes/2
-		if large || len(s.gather)+v.Len() > recordBytes {
-			if err := s.encrypt(); err != nil {
-				return false, err
-			}
+// seal encrypts out, and puts what crypto/tls has to say by itself in front of it. After a failure,
+// of which the peer has been told by then, there is nothing to say but that.
+func (s *secure) seal(out *pool.Chain) {
+	for out.Len() > 0 {
+		if !s.sealRecord(out) {
+			break
 		}
-		if large {
-			if _, err := s.tls.Write(v.Bytes()); err != nil {
-				return false, err
-			}
-			continue
-		}
-		s.gather = append(s.gather, v.Bytes()...)
 	}
-	if err := s.encrypt(); err != nil {
-		return false, err
-	}
-	if cap(s.gather) > recordBytes {
-		s.gather = nil
-	}
-	return s.wire.flush()
+	out.Release()
+	out.AppendChain(&s.wire.out)
+	s.wire.out.Trim()
 }
 
-func (s *secure) encrypt() error {
-	if len(s.gather) == 0 {
-		return nil
+// sealRecord encrypts a record's worth of out. Small views share it.
+func (s *secure) sealRecord(out *pool.Chain) bool {
+	n := min(out.Len(), recordBytes)
+	if first := out.Views()[0]; first.Len() >= n {
+		_, err := s.tls.Write(first.Bytes()[:n])
+		out.Discard(n)
+		return err == nil
 	}
-	_, err := s.tls.Write(s.gather)
-	s.gather = s.gather[:0]
-	return err
+	block := pool.Get(n)
+	defer block.Release()
+	_, err := s.tls.Write(out.AppendRange(block.Bytes()[:0], 0, n))
+	out.Discard(n)
+	return err == nil
 }
 
-// drained is told by the wire when a slow peer has taken everything, or has not in time.
-func (s *secure) drained(err error) {
-	if err != nil {
-		if errors.Is(err, unix.ETIMEDOUT) || isTimeout(err) {
-			err = ErrSlowPeer
-		} else {
-			err = ErrPeerClosed
-		}
-		s.link.fail(err)
-	}
-	s.link.turn.Post((*writable)(s.link))
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-func (s *secure) closeWrite() {
+// farewell is the alert that nothing more will be said (RFC 8446 section 6.1), behind what is still
+// unsaid.
+func (s *secure) farewell(out *pool.Chain) {
 	_ = s.tls.CloseWrite()
-	_, _ = s.wire.flush()
-	_ = s.wire.CloseWrite()
+	out.AppendChain(&s.wire.out)
+	s.wire.out.Trim()
 }
 
-func (s *secure) close() {
-	_ = s.tls.CloseWrite()
-	_, _ = s.wire.flush()
-	_ = s.wire.TCPConn.Close()
+// unsaid is how much crypto/tls has to say by itself.
+func (s *secure) unsaid() int { return s.wire.out.Len() }
+
+// unsaidBytesMax is how much that may be while the peer does not take what it was told before. Answers
+// to key updates are meant, of 30 bytes each.
+const unsaidBytesMax = 16 << 10
+
+// forget releases what is left at the end.
+func (s *secure) forget() {
+	s.plain.Release()
+	s.wire.in.Release()
+	s.wire.out.Release()
 }
 
-func (s *secure) abort() {
-	_ = s.wire.SetLinger(0)
-	_ = s.wire.TCPConn.Close()
-}
-
-func (s *secure) forget() { s.gather = nil }
-
-func (s *secure) onDescriptor(do func(fd int)) {
-	_ = s.wire.raw.Control(func(fd uintptr) { do(int(fd)) })
-}
-
-// wire is the net.Conn under crypto/tls. During the handshake it is the socket itself; after
-// it, Read gives what fill has read and Write collects for flush.
+// wire is the net.Conn under crypto/tls. During the handshake it is conn, from where the first bytes
+// have been read; after it, it is two chains of cipher bytes, which are the turn's.
 type wire struct {
-	*net.TCPConn
-	raw     syscall.RawConn
-	pumping bool
-	stalled func(err error)
-	timeout time.Duration // how long the peer may take nothing
+	conn   *net.TCPConn // nil: after the handshake
+	peeked []byte
 
-	in   []byte // unread cipher bytes; the reading goroutine's
-	from *pool.Buffer
-
-	mu    sync.Mutex
-	out   []byte // cipher bytes for the peer
-	stuck bool   // a goroutine of its own writes out
+	in  pool.Chain
+	out pool.Chain
 }
 
-func (w *wire) unread() int { return len(w.in) }
-
-// Read implements net.Conn for crypto/tls.
+// Read implements net.Conn.
 func (w *wire) Read(p []byte) (int, error) {
-	if len(w.in) > 0 {
-		n := copy(p, w.in)
-		w.in = w.in[n:]
+	switch {
+	case len(w.peeked) > 0:
+		n := copy(p, w.peeked)
+		w.peeked = w.peeked[n:]
 		return n, nil
+	case w.conn != nil:
+		return w.conn.Read(p)
+	case w.in.Len() == 0:
+		return 0, errWouldBlock
 	}
-	if !w.pumping {
-		return w.TCPConn.Read(p)
-	}
-	return 0, errWouldBlock
+	n := copy(p, w.in.Views()[0].Bytes())
+	w.in.Discard(n)
+	return n, nil
 }
 
-// Write implements net.Conn for crypto/tls.
+// Write implements net.Conn.
 func (w *wire) Write(p []byte) (int, error) {
-	if !w.pumping {
-		return w.TCPConn.Write(p)
+	if w.conn != nil {
+		return w.conn.Write(p)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.out = append(w.out, p...)
+	w.out.Write(p)
 	return len(p), nil
 }
 
-// cipherBytesMax is how much is read from the kernel at once: four full records.
-const cipherBytesMax = 64 << 10
+// Close implements net.Conn.
+func (w *wire) Close() error { return w.during((*net.TCPConn).Close) }
 
-// drop gives back the cipher bytes, which crypto/tls has copied or will never ask for.
-func (w *wire) drop() {
-	w.in = nil
-	if w.from != nil {
-		w.from.Release()
-		w.from = nil
-	}
+// SetDeadline implements net.Conn. A turn waits for nothing, so nothing of it needs one.
+func (w *wire) SetDeadline(t time.Time) error {
+	return w.during(func(c *net.TCPConn) error { return c.SetDeadline(t) })
 }
 
-// fill waits for readability, without holding a buffer, and reads once.
-func (w *wire) fill() error {
-	w.drop()
-	n, failed := 0, error(nil)
-	err := w.raw.Read(func(fd uintptr) bool {
-		w.from = pool.Get(cipherBytesMax)
-		n, failed = rawRead(int(fd), w.from.Bytes())
-		if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
-			w.drop()
-			return false
-		}
-		return true
-	})
-	switch {
-	case err != nil:
-		return err
-	case failed != nil:
-		return failed
-	case n == 0:
-		return io.EOF
-	}
-	w.in = w.from.Bytes()[:n]
-	return nil
+// SetReadDeadline implements net.Conn.
+func (w *wire) SetReadDeadline(t time.Time) error {
+	return w.during(func(c *net.TCPConn) error { return c.SetReadDeadline(t) })
 }
 
-// outBytesKept is how large the cipher buffer of a connection may be between two batches.
-const outBytesKept = 64 << 10
-
-// flush hands the collected cipher bytes to the kernel without waiting. When the kernel does
-// not take all, a goroutine of its own waits for the peer and stalled is told afterwards.
-func (w *wire) flush() (blocked bool, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stuck {
-		return true, nil
-	}
-	for len(w.out) > 0 {
-		n, err := w.tryWrite(w.out)
-		if err != nil {
-			return false, err
-		}
-		if n == 0 {
-			w.stuck = true
-			rest := w.out
-			w.out = nil
-			go w.push(rest)
-			return true, nil
-		}
-		w.out = append(w.out[:0], w.out[n:]...)
-	}
-	if cap(w.out) > outBytesKept {
-		w.out = nil
-	}
-	return false, nil
+// SetWriteDeadline implements net.Conn.
+func (w *wire) SetWriteDeadline(t time.Time) error {
+	return w.during(func(c *net.TCPConn) error { return c.SetWriteDeadline(t) })
 }
 
-func (w *wire) tryWrite(p []byte) (n int, err error) {
-	var failed error
-	err = w.raw.Write(func(fd uintptr) bool {
-		n, failed = rawWrite(int(fd), p)
-		return true
-	})
-	if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
-		return 0, nil
+// during does something with the connection of the handshake.
+func (w *wire) during(do func(c *net.TCPConn) error) error {
+	if w.conn == nil {
+		return nil
 	}
-	if err == nil {
-		err = failed
-	}
-	return max(n, 0), err
+	return do(w.conn)
 }
 
-// push writes rest, and what has been collected meanwhile, waiting for the peer.
-func (w *wire) push(rest []byte) {
-	for {
-		_ = w.SetWriteDeadline(time.Now().Add(w.timeout))
-		n, err := w.TCPConn.Write(rest[:min(len(rest), pushBytes)])
-		if rest = rest[n:]; err == nil && len(rest) > 0 {
-			continue
-		}
-		w.mu.Lock()
-		if err != nil || len(w.out) == 0 {
-			w.stuck = false
-			w.mu.Unlock()
-			w.stalled(err)
-			return
-		}
-		rest, w.out = w.out, nil
-		w.mu.Unlock()
+// LocalAddr implements net.Conn.
+func (w *wire) LocalAddr() net.Addr {
+	if w.conn == nil {
+		return new(net.TCPAddr)
 	}
+	return w.conn.LocalAddr()
+}
+
+// RemoteAddr implements net.Conn.
+func (w *wire) RemoteAddr() net.Addr {
+	if w.conn == nil {
+		return new(net.TCPAddr)
+	}
+	return w.conn.RemoteAddr()
 }

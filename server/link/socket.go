@@ -23,9 +23,9 @@ import (
 // allocations a read; above it the nodes are shared and no byte of a body is copied.
 const copyBytesMax = 32 << 10
 
-// plain is a cleartext socket on a netpoll poller. Reading is netpoll's; writing goes
+// socket is a socket on a netpoll poller. Reading is netpoll's; writing goes
 // straight to the descriptor and falls back on netpoll only for a peer that is slow.
-type plain struct {
+type socket struct {
 	link *Link
 	conn netpoll.Connection
 	fd   int
@@ -50,7 +50,8 @@ type plain struct {
 
 var configurePollers = sync.OnceFunc(func() {
 	config := netpoll.Config{
-		PollerNum: pollers(),
+		PollerNum:  pollers(),
+		BufferSize: nodeBytes,
 		// The poller itself takes what it has read, so that it reads no more before that: while
 		// a task is under way elsewhere netpoll reads on without a bound. This is why nothing
 		// here closes a connection of netpoll's: on the poller that waits for the poller, for
@@ -65,35 +66,35 @@ var configurePollers = sync.OnceFunc(func() {
 	hangBells()
 })
 
-// newPlain makes the socket of l, which may be written to, and closed, from here on.
-func newPlain(l *Link, fd int) *plain {
-	p := &plain{link: l, fd: fd}
-	p.registered.Add(1)
-	l.socket = p
-	return p
+// newSocket makes the socket of l, which may be written to, and closed, from here on.
+func newSocket(l *Link, fd int) *socket {
+	s := &socket{link: l, fd: fd}
+	s.registered.Add(1)
+	l.socket = s
+	return s
 }
 
 // register gives the socket to a poller. It reads from before conn is returned to us, so there
 // is no time to lose between the two.
-func (p *plain) register(conn netpoll.Connection, err error) error {
+func (s *socket) register(conn netpoll.Connection, err error) error {
 	if err != nil {
-		p.link.setCause(err)
-		p.ended()
-		p.registered.Done()
+		s.link.setCause(err)
+		s.ended()
+		s.registered.Done()
 		return err
 	}
 	_ = conn.AddCloseCallback(func(netpoll.Connection) error {
-		p.hearOut()
-		p.ended()
+		s.hearOut()
+		s.ended()
 		return nil
 	})
 	_ = conn.SetOnRequest(func(_ context.Context, conn netpoll.Connection) error {
-		p.read(conn.Reader())
+		s.read(conn.Reader())
 		return nil
 	})
-	p.conn = conn
-	p.polled.Store(true)
-	p.registered.Done()
+	s.conn = conn
+	s.polled.Store(true)
+	s.registered.Done()
 	if !conn.IsActive() {
 		_ = conn.Close() // netpoll runs no close callbacks of its own before a request callback is set
 	}
@@ -101,38 +102,39 @@ func (p *plain) register(conn netpoll.Connection, err error) error {
 }
 
 // ended tells the machine that the descriptor is about to be closed.
-func (p *plain) ended() {
-	p.endMu.Lock()
-	p.over = true
-	p.endMu.Unlock()
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-	p.link.turn.Post((*gone)(p.link))
+func (s *socket) ended() {
+	s.endMu.Lock()
+	s.over = true
+	s.endMu.Unlock()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.link.turn.Post((*gone)(s.link))
 }
 
-func (p *plain) closeWrite() { p.shutdown(unix.SHUT_WR) }
+// closeWrite tells the peer that nothing more will be said.
+func (s *socket) closeWrite() { s.shutdown(unix.SHUT_WR) }
 
 // close has the poller find the end of the connection.
-func (p *plain) close() { p.shutdown(unix.SHUT_RDWR) }
+func (s *socket) close() { s.shutdown(unix.SHUT_RDWR) }
 
 // abort makes the kernel reset the connection when the poller closes the descriptor. A peer that
 // is stuck in a write might otherwise not hear of the end for long.
-func (p *plain) abort() {
-	p.onDescriptor(func(fd int) { _ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) })
-	p.close()
+func (s *socket) abort() {
+	s.onDescriptor(func(fd int) { _ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}) })
+	s.close()
 }
 
-func (p *plain) shutdown(how int) {
-	p.onDescriptor(func(fd int) { _ = unix.Shutdown(fd, how) })
+func (s *socket) shutdown(how int) {
+	s.onDescriptor(func(fd int) { _ = unix.Shutdown(fd, how) })
 }
 
 // onDescriptor holds the end back meanwhile, so that the descriptor is ours for certain.
-func (p *plain) onDescriptor(do func(fd int)) {
-	p.endMu.Lock()
-	defer p.endMu.Unlock()
-	if !p.over {
-		do(p.fd)
+func (s *socket) onDescriptor(do func(fd int)) {
+	s.endMu.Lock()
+	defer s.endMu.Unlock()
+	if !s.over {
+		do(s.fd)
 	}
 }
 
@@ -143,12 +145,12 @@ const lastWordsMax = time.Second
 // netpoll closes at a FIN, whatever has still to be said. It does so on a goroutine of its own,
 // so that only other ends wait with it. A close of ours, which may come from the turn itself,
 // waits for nobody.
-func (p *plain) hearOut() {
-	if p.link.condemned() {
+func (s *socket) hearOut() {
+	if s.link.condemned() {
 		return
 	}
-	words := &lastWords{link: p.link, said: make(chan struct{})}
-	p.link.turn.Post(words)
+	words := &lastWords{link: s.link, said: make(chan struct{})}
+	s.link.turn.Post(words)
 	patience := time.NewTimer(lastWordsMax)
 	defer patience.Stop()
 	select {
@@ -176,51 +178,53 @@ const hereBytesMax = 8 << 10
 
 // read takes everything that is unread: netpoll calls again, at once and for ever, while a
 // byte is left.
-func (p *plain) read(r netpoll.Reader) {
+func (s *socket) read(r netpoll.Reader) {
 	n := r.Len()
 	if n == 0 {
 		return
 	}
-	left := p.left(n)
-	in := &p.in
+	left := s.left(n)
+	in := &s.in
 	var err error
 	if n <= copyBytesMax {
-		err = p.copyOut(in, r, n, left)
+		err = s.copyOut(in, r, n, left)
 	} else {
 		err = shareOut(in, r, n)
 	}
 	if err != nil {
-		p.link.fail(ErrPeerClosed)
+		s.link.fail(ErrPeerClosed)
 		return
 	}
 	here := n <= hereBytesMax
-	full := p.link.receive(in, here)
+	full := s.link.receive(in, here)
 	switch {
-	case !p.polled.Load():
+	case !s.polled.Load():
 	case full:
-		p.link.await()
+		s.link.await()
 	case here:
 	default:
 		runtime.Gosched() // room for the turn; what comes meanwhile is read in one piece
 	}
 }
 
-// nodeBytes is the size of netpoll's nodes, of those connections that are not read in larger pieces.
-const nodeBytes = 8 << 10
+// nodeBytes is the size of netpoll's nodes, of those connections that are not read in larger pieces. A
+// connection that says nothing has one all the same, and half of netpoll's default is the least there
+// can be; what does not fit is read into a block of ours.
+const nodeBytes = 4 << 10
 
 // left tells whether a read of n bytes may have left some: it has when it reached the end of a node,
 // where it stops. A node that is passed without an end was a larger one; how full the next is will be
 // known when something is left.
-func (p *plain) left(n int) bool {
-	if p.node >= 0 {
-		p.node += n
+func (s *socket) left(n int) bool {
+	if s.node >= 0 {
+		s.node += n
 	}
 	switch {
-	case p.node == nodeBytes:
-		p.node = 0
-	case p.node > nodeBytes:
-		p.node = nodeUnknown
-	case p.node >= 0:
+	case s.node == nodeBytes:
+		s.node = 0
+	case s.node > nodeBytes:
+		s.node = nodeUnknown
+	case s.node >= 0:
 		return false
 	}
 	return true
@@ -232,22 +236,22 @@ const nodeUnknown = -1
 // an old block, which nobody but a task elsewhere can have it give up, and a batch that is cut in two
 // makes two of every step behind it: half as many reads and writes are worth the extra call. An end,
 // or an error, is left to the poller, which finds it as well.
-func (p *plain) copyOut(in *pool.Chain, r netpoll.Reader, n int, left bool) error {
+func (s *socket) copyOut(in *pool.Chain, r netpoll.Reader, n int, left bool) error {
 	bytes, err := r.Next(n)
 	if err != nil {
 		return err
 	}
 	room := 0
-	if left && p.polled.Load() {
+	if left && s.polled.Load() {
 		room = restBytes
 	}
 	block := pool.Get(n + room)
 	copy(block.Bytes(), bytes)
 	if room > 0 {
-		if more, err := rawRead(p.fd, block.Bytes()[n:]); err == nil {
+		if more, err := rawRead(s.fd, block.Bytes()[n:]); err == nil {
 			n += more
-			if more > 0 && p.node == nodeUnknown {
-				p.node = 0
+			if more > 0 && s.node == nodeUnknown {
+				s.node = 0
 			}
 		}
 	}
@@ -289,16 +293,17 @@ func shareOut(in *pool.Chain, r netpoll.Reader, n int) error {
 	return nil
 }
 
-// write hands out to the kernel in one system call where it takes all of it.
-func (p *plain) write(out *pool.Chain) (bool, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
+// write hands out to the kernel in one system call where it takes all of it. When it does not, blocked
+// is true, and writable is posted to the link when it has.
+func (s *socket) write(out *pool.Chain) (blocked bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		out.Release()
 		return false, net.ErrClosed
 	}
 	for out.Len() > 0 {
-		n, err := p.writev(out)
+		n, err := s.writev(out)
 		if n > 0 {
 			out.Discard(n)
 		}
@@ -307,7 +312,7 @@ func (p *plain) write(out *pool.Chain) (bool, error) {
 		case errors.Is(err, syscall.EAGAIN):
 			rest := new(pool.Chain)
 			rest.AppendChain(out)
-			go p.push(rest)
+			go s.push(rest)
 			return true, nil
 		default:
 			out.Release()
@@ -320,29 +325,29 @@ func (p *plain) write(out *pool.Chain) (bool, error) {
 // iovMax is how many views go into one system call.
 const iovMax = 256
 
-func (p *plain) writev(out *pool.Chain) (int, error) {
+func (s *socket) writev(out *pool.Chain) (int, error) {
 	views := out.Views()
 	if len(views) == 1 {
-		return rawWrite(p.fd, views[0].Bytes())
+		return rawWrite(s.fd, views[0].Bytes())
 	}
-	p.iov = p.iov[:0]
+	s.iov = s.iov[:0]
 	for _, v := range views[:min(len(views), iovMax)] {
 		b := v.Bytes()
-		p.iov = append(p.iov, unix.Iovec{Base: &b[0]})
-		p.iov[len(p.iov)-1].SetLen(len(b))
+		s.iov = append(s.iov, unix.Iovec{Base: &b[0]})
+		s.iov[len(s.iov)-1].SetLen(len(b))
 	}
-	n, err := rawWritev(p.fd, p.iov)
-	clear(p.iov)
+	n, err := rawWritev(s.fd, s.iov)
+	clear(s.iov)
 	return n, err
 }
 
 // push waits, on a goroutine of its own, until a slow peer has taken rest.
-func (p *plain) push(rest *pool.Chain) {
-	p.registered.Wait()
-	if p.flush(rest) != nil {
-		p.link.fail(ErrPeerClosed)
+func (s *socket) push(rest *pool.Chain) {
+	s.registered.Wait()
+	if s.flush(rest) != nil {
+		s.link.fail(ErrPeerClosed)
 	}
-	p.link.turn.Post((*writable)(p.link))
+	s.link.turn.Post((*writable)(s.link))
 }
 
 // pushBytes is what a slow peer must take in WriteTimeout to be waited for any longer.
@@ -350,30 +355,30 @@ const pushBytes = 64 << 10
 
 // flush holds the lock while it waits: netpoll's close wakes the wait before it asks for the
 // lock. The timeout is our own: netpoll's panics for a connection made of a descriptor.
-func (p *plain) flush(rest *pool.Chain) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
+func (s *socket) flush(rest *pool.Chain) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		rest.Release()
 		return net.ErrClosed
 	}
-	slow := time.AfterFunc(p.link.limits.WriteTimeout, func() { p.link.fail(ErrSlowPeer) })
+	slow := time.AfterFunc(s.link.limits.WriteTimeout, func() { s.link.fail(ErrSlowPeer) })
 	defer slow.Stop()
 	for rest.Len() > 0 {
 		n := min(rest.Len(), pushBytes)
-		if err := p.flushFront(rest, n); err != nil {
-			p.held.AppendChain(rest)
+		if err := s.flushFront(rest, n); err != nil {
+			s.held.AppendChain(rest)
 			return err
 		}
 		rest.Discard(n)
-		slow.Reset(p.link.limits.WriteTimeout)
+		slow.Reset(s.link.limits.WriteTimeout)
 	}
 	return nil
 }
 
 // flushFront hands the first n bytes of rest to netpoll, and waits until the kernel has them.
-func (p *plain) flushFront(rest *pool.Chain, n int) error {
-	w := p.conn.Writer()
+func (s *socket) flushFront(rest *pool.Chain, n int) error {
+	w := s.conn.Writer()
 	for _, v := range rest.Views() {
 		b := v.Bytes()[:min(n, v.Len())]
 		if _, err := w.WriteBinary(b); err != nil {
@@ -387,10 +392,10 @@ func (p *plain) flushFront(rest *pool.Chain, n int) error {
 }
 
 // forget releases what a failed push left behind, on the turn, after the close.
-func (p *plain) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.held.Release()
+func (s *socket) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held.Release()
 }
 
 // Dial connects to addr (host:port) in cleartext and runs machine on t. The caller owns t and
@@ -408,7 +413,7 @@ func Dial(addr string, timeout time.Duration, t *turn.Turn, m Machine, limits Li
 	}
 	l := newLink(t, m, &limits, Ends{RemoteAddr: addr, LocalAddr: conn.LocalAddr().String()})
 	join(t)
-	if err := newPlain(l, fder.Fd()).register(conn, nil); err != nil {
+	if err := newSocket(l, fder.Fd()).register(conn, nil); err != nil {
 		return nil, err
 	}
 	return l, nil
