@@ -27,7 +27,8 @@ type secure struct {
 	tls  *tls.Conn
 	wire *wire
 
-	gather []byte // the turn's: small views of one batch, to share a record
+	gather []byte     // the turn's: small views of one batch, to share a record
+	in     pool.Chain // the reading goroutine's: plain bytes on their way to the link
 }
 
 // errWouldBlock makes crypto/tls hand control back when the wire is empty. It is temporary,
@@ -47,7 +48,7 @@ func handshake(conn *net.TCPConn, peeked []byte, timeout time.Duration, side fun
 	if err != nil {
 		return nil, err
 	}
-	s := &secure{wire: &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}}
+	s := &secure{wire: newWire(conn, raw, peeked, timeout)}
 	s.tls = side(s.wire)
 	s.wire.stalled = s.drained
 	return s, s.tls.Handshake()
@@ -91,16 +92,15 @@ func (s *secure) read() error {
 // decrypt hands all records that have come whole to the link. A nil error means that the wire
 // is empty.
 func (s *secure) decrypt() error {
-	var in pool.Chain
 	for {
 		block := pool.Get(max(s.wire.unread(), plainBytesMin))
 		n, err := io.ReadAtLeast(s.tls, block.Bytes(), block.Cap())
-		in.Append(pool.ViewOf(block, 0, n))
+		s.in.Append(pool.ViewOf(block, 0, n))
 		if err == nil || n > 0 && errors.Is(err, io.ErrUnexpectedEOF) { // that is of ReadAtLeast
 			continue
 		}
-		if in.Len() > 0 {
-			s.link.receive(&in, true)
+		if s.in.Len() > 0 {
+			s.link.receive(&s.in, true)
 		}
 		if errors.Is(err, errWouldBlock) {
 			return nil
@@ -202,12 +202,29 @@ type wire struct {
 	stalled func(err error)
 	timeout time.Duration // how long the peer may take nothing
 
-	in   []byte // unread cipher bytes; the reading goroutine's
-	from *pool.Buffer
+	// the reading goroutine's
+	in     []byte // unread cipher bytes
+	from   *pool.Buffer
+	reader attempt
 
-	mu    sync.Mutex
-	out   []byte // cipher bytes for the peer
-	stuck bool   // a goroutine of its own writes out
+	mu     sync.Mutex
+	out    []byte // cipher bytes for the peer
+	stuck  bool   // a goroutine of its own writes out
+	writer attempt
+}
+
+// attempt is a system call on the descriptor. What is handed to a RawConn is made once and speaks through
+// here: a closure for each call would be allocated, with everything it writes to.
+type attempt struct {
+	do     func(fd uintptr) (done bool)
+	n      int
+	failed error
+}
+
+func newWire(conn *net.TCPConn, raw syscall.RawConn, peeked []byte, timeout time.Duration) *wire {
+	w := &wire{TCPConn: conn, raw: raw, in: peeked, timeout: timeout}
+	w.reader.do, w.writer.do = w.tryRead, w.tryWrite
+	return w
 }
 
 func (w *wire) unread() int { return len(w.in) }
@@ -251,26 +268,28 @@ func (w *wire) drop() {
 // fill waits for readability, without holding a buffer, and reads once.
 func (w *wire) fill() error {
 	w.drop()
-	n, failed := 0, error(nil)
-	err := w.raw.Read(func(fd uintptr) bool {
-		w.from = pool.Get(cipherBytesMax)
-		n, failed = rawRead(int(fd), w.from.Bytes())
-		if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
-			w.drop()
-			return false
-		}
-		return true
-	})
-	switch {
+	err := w.raw.Read(w.reader.do)
+	switch r := &w.reader; {
 	case err != nil:
 		return err
-	case failed != nil:
-		return failed
-	case n == 0:
+	case r.failed != nil:
+		return r.failed
+	case r.n == 0:
 		return io.EOF
 	}
-	w.in = w.from.Bytes()[:n]
+	w.in = w.from.Bytes()[:w.reader.n]
 	return nil
+}
+
+func (w *wire) tryRead(fd uintptr) (done bool) {
+	r := &w.reader
+	w.from = pool.Get(cipherBytesMax)
+	r.n, r.failed = rawRead(int(fd), w.from.Bytes())
+	if errors.Is(r.failed, unix.EAGAIN) || errors.Is(r.failed, unix.EINTR) {
+		w.drop()
+		return false
+	}
+	return true
 }
 
 // outBytesKept is how large the cipher buffer of a connection may be between two batches.
@@ -285,7 +304,7 @@ func (w *wire) flush() (blocked bool, err error) {
 		return true, nil
 	}
 	for len(w.out) > 0 {
-		n, err := w.tryWrite(w.out)
+		n, err := w.writeOut()
 		if err != nil {
 			return false, err
 		}
@@ -304,19 +323,23 @@ func (w *wire) flush() (blocked bool, err error) {
 	return false, nil
 }
 
-func (w *wire) tryWrite(p []byte) (n int, err error) {
-	var failed error
-	err = w.raw.Write(func(fd uintptr) bool {
-		n, failed = rawWrite(int(fd), p)
-		return true
-	})
+// writeOut writes once, and 0 bytes when the kernel takes none.
+func (w *wire) writeOut() (int, error) {
+	w.writer.n, w.writer.failed = 0, nil // it is not called when the socket is closed
+	err := w.raw.Write(w.writer.do)
+	failed := w.writer.failed
 	if errors.Is(failed, unix.EAGAIN) || errors.Is(failed, unix.EINTR) {
 		return 0, nil
 	}
 	if err == nil {
 		err = failed
 	}
-	return max(n, 0), err
+	return max(w.writer.n, 0), err
+}
+
+func (w *wire) tryWrite(fd uintptr) (done bool) {
+	w.writer.n, w.writer.failed = rawWrite(int(fd), w.out)
+	return true
 }
 
 // push writes rest, and what has been collected meanwhile, waiting for the peer.
