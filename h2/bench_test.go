@@ -210,6 +210,9 @@ func hot(tb testing.TB) map[string]func() {
 		unary(tb, c, k, now, 1, in, out)
 	})
 	feed := func(c *Conn, frames []byte, in, out *pool.Chain) {
+		if c.buckets != nil {
+			*c.buckets = [Violations]bucket{} // as if it came now and then
+		}
 		in.Write(frames)
 		if err := c.Feed(now, in); err != nil {
 			tb.Fatal(err)
@@ -221,24 +224,22 @@ func hot(tb testing.TB) map[string]func() {
 	with("a body of 64 KiB in frames of 16 KiB", &small, 64<<10, func(c *Conn, k *caller, in, out *pool.Chain) {
 		frames = frame.AppendHeaders(frames[:0], k.next, k.block, frame.FlagEndHeaders)
 		frames = frame.AppendData(frames, k.next, grpc.AppendPrefix(nil, len(k.body)), 0)
-		for rest := k.body; len(rest) > 0; rest = rest[16<<10:] {
+		rest := k.body
+		for ; len(rest) > 16<<10; rest = rest[16<<10:] {
 			frames = frame.AppendData(frames, k.next, rest[:16<<10], 0)
 		}
-		frames = frame.AppendData(frames, k.next, nil, frame.FlagEndStream)
+		frames = frame.AppendData(frames, k.next, rest, frame.FlagEndStream)
 		k.next += 2
 		feed(c, frames, in, out)
 	})
 	opening := frame.AppendWindowUpdate(frame.AppendWindowUpdate(nil, 0, 1), 0, 1)
 	with("two WINDOW_UPDATE", &small, 0, func(c *Conn, _ *caller, in, out *pool.Chain) {
-		c.sendWindow = 0
+		c.sendWindow, c.windowTokens = 0, 2 // as if answers had gone out meanwhile
 		feed(c, opening, in, out)
 	})
 	with(givenUp, &patient{}, 256, func(c *Conn, k *caller, in, out *pool.Chain) {
 		frames = k.call(frames[:0])
 		frames = frame.AppendReset(frames, k.next-2, frame.Cancel)
-		if c.buckets != nil {
-			*c.buckets = [Violations]bucket{} // as if it came now and then
-		}
 		feed(c, frames, in, out)
 	})
 	with("Tick", &small, 0, func(c *Conn, _ *caller, _, out *pool.Chain) {
