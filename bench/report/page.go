@@ -111,14 +111,11 @@ type table struct {
 
 type row struct {
 	Words []string
-	Cells []cell
+	Cells []plot.Cell
 }
 
 // IsWord says whether a column is of words.
 func (t table) IsWord(column int) bool { return len(t.Rows) > 0 && column < len(t.Rows[0].Words) }
-
-// cell is a figure and the range it comes from.
-type cell struct{ Figure, Range string }
 
 func newRun(id string, d *Document, ours string) run {
 	r := run{ID: id, Date: d.Date.Format("2006-01-02 15:04 MST"), Command: d.Command, About: about(d),
@@ -170,10 +167,10 @@ func fixed(decimals int) func(float64) string {
 }
 
 // spreadCell shows the range only where there is one.
-func spreadCell(s Spread, format func(float64) string) cell {
-	c := cell{Figure: format(s.Median)}
+func spreadCell(s Spread, format func(float64) string) plot.Cell {
+	c := plot.Cell{Figure: format(s.Median)}
 	if s.Min < s.Max {
-		c.Range = format(s.Min) + "–" + format(s.Max)
+		c.Range = format(s.Min) + " to " + format(s.Max)
 	}
 	return c
 }
@@ -248,13 +245,13 @@ func allFigures(cases []*Case) table {
 	t.Head = append(t.Head, "rounds")
 	for _, c := range cases {
 		for _, p := range c.Peers {
-			r := row{Words: []string{c.Name, p}, Cells: []cell{
+			r := row{Words: []string{c.Name, p}, Cells: []plot.Cell{
 				spreadCell(c.Spread(p, PerSecond), fixed(0)), spreadCell(c.Spread(p, CPUMicros), fixed(2)),
 			}}
 			for _, q := range quantiles {
-				r.Cells = append(r.Cells, cell{Figure: fixed(0)(measured(c, p, q.figure).Median)})
+				r.Cells = append(r.Cells, plot.Cell{Figure: fixed(0)(measured(c, p, q.figure).Median)})
 			}
-			r.Cells = append(r.Cells, cell{Figure: strconv.Itoa(len(c.Rounds[p]))})
+			r.Cells = append(r.Cells, plot.Cell{Figure: strconv.Itoa(len(c.Rounds[p]))})
 			t.Rows = append(t.Rows, r)
 		}
 	}

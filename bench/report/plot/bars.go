@@ -30,7 +30,7 @@ const (
 func (b *Bars) SVG(alone bool) string {
 	scale := Linear(append(values(b.Series), b.Y.Span...), barsTicks)
 	var body svg
-	top := body.legend(b.Series, headHeight(alone)) + 2.4*lineHeight
+	top := body.legend(b.Series, headHeight(b.Head, alone)) + 2.4*lineHeight
 	var rows svg // over the grid
 	y := top
 	for g, name := range b.Groups {
@@ -74,7 +74,7 @@ func (b *Bars) bar(s *svg, scale Scale, series *Series, g int, y float64) {
 	p := &series.Points[g]
 	zero, end, middle := place(scale, 0), place(scale, p.Y), y+barHeight/2
 	s.open("g", "class", class(series.Style))
-	s.leaf("title", fmt.Sprintf("%s, %s: %s %s", series.Name, b.Groups[g], p.figure(&b.Y), b.Y.Title))
+	s.leaf("title", fmt.Sprintf("%s, %s: %s %s", series.Name, b.Groups[g], p.cell(&b.Y), b.Y.Title))
 	s.empty("path", "class", "marker", "d", marker(series.Style, barsLeft-11, middle))
 	s.empty("path", "class", "bar", "d", fmt.Sprintf("M%.1f %.1fH%.1fv%vH%.1fz", zero, middle-barThick/2, end, barThick, zero))
 	if p.ranged() {
@@ -109,11 +109,11 @@ func (b *Bars) Table() Table {
 		t.Head = append(t.Head, b.Series[i].Name)
 	}
 	for g, name := range b.Groups {
-		row := []string{name}
+		row := []Cell{{Figure: name}}
 		for i := range b.Series {
-			cell := "-"
+			cell := Cell{Figure: "-"}
 			if g < len(b.Series[i].Points) {
-				cell = b.Series[i].Points[g].figure(&b.Y)
+				cell = b.Series[i].Points[g].cell(&b.Y)
 			}
 			row = append(row, cell)
 		}

@@ -47,7 +47,7 @@ func (l *Lines) SVG(alone bool) string {
 	}
 	f := frame{x: l.X.scale(abscissas, linesTicks), y: l.Y.scale(values(l.Series), linesTicks)}
 	var body svg
-	f.top = body.legend(l.Series, headHeight(alone)) + 1.7*lineHeight
+	f.top = body.legend(l.Series, headHeight(l.Head, alone)) + 1.7*lineHeight
 	f.base = f.top + linesHeight
 	l.axes(&body, &f)
 	for i := len(l.Series) - 1; i >= 0; i-- { // the first is drawn last: over the others
@@ -108,7 +108,7 @@ func (l *Lines) point(s *svg, f *frame, series *Series, p *Point) {
 	if where == "" {
 		where = l.X.format(p.X)
 	}
-	s.leaf("title", fmt.Sprintf("%s, %s: %s", series.Name, where, p.figure(&l.Y)))
+	s.leaf("title", fmt.Sprintf("%s, %s: %s", series.Name, where, p.cell(&l.Y)))
 	if _, low, ok := f.at(Point{X: p.X, Y: p.Low}); ok && p.ranged() {
 		if _, high, ok := f.at(Point{X: p.X, Y: p.High}); ok {
 			s.empty("path", "class", "range", "d", fmt.Sprintf("M%.1f %.1fh6m-3 0V%.1fm-3 0h6", x-3, low, high))
@@ -152,12 +152,12 @@ func (l *Lines) Table() Table {
 	}
 	slices.Sort(places)
 	for _, x := range places {
-		row := []string{l.X.format(x)}
+		row := []Cell{{Figure: l.X.format(x)}}
 		for i := range l.Series {
 			points := l.Series[i].Points
-			cell := "-"
+			cell := Cell{Figure: "-"}
 			if j := slices.IndexFunc(points, func(p Point) bool { return p.X == x }); j >= 0 {
-				cell = points[j].figure(&l.Y)
+				cell = points[j].cell(&l.Y)
 			}
 			row = append(row, cell)
 		}

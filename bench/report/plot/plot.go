@@ -1,7 +1,6 @@
 package plot
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -27,7 +26,17 @@ type Plot interface {
 // Table is what a plot shows, in words. The first column of a row names it.
 type Table struct {
 	Head []string
-	Rows [][]string
+	Rows [][]Cell
+}
+
+// Cell is a figure, with the range it was taken from where there is one.
+type Cell struct{ Figure, Range string }
+
+func (c Cell) String() string {
+	if c.Range == "" {
+		return c.Figure
+	}
+	return c.Figure + " (" + c.Range + ")"
 }
 
 // Series is what one of those compared showed. It keeps its style in all plots of a page.
@@ -99,15 +108,16 @@ func (a *Axis) name(s Scale) string {
 // ranged says whether there is a range to draw.
 func (p *Point) ranged() bool { return drawable(p.Low) && drawable(p.High) && p.Low < p.High }
 
-// figure is the value with its range.
-func (p *Point) figure(a *Axis) string {
-	if !drawable(p.Y) {
-		return "-"
+// cell is the value with its range.
+func (p *Point) cell(a *Axis) Cell {
+	switch {
+	case !drawable(p.Y):
+		return Cell{Figure: "-"}
+	case p.ranged():
+		return Cell{a.format(p.Y), a.format(p.Low) + " to " + a.format(p.High)}
+	default:
+		return Cell{Figure: a.format(p.Y)}
 	}
-	if p.ranged() {
-		return fmt.Sprintf("%s (%s to %s)", a.format(p.Y), a.format(p.Low), a.format(p.High))
-	}
-	return a.format(p.Y)
 }
 
 // values are all of the ordinates, ranges included.

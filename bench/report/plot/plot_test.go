@@ -195,3 +195,22 @@ func TestManySeries(t *testing.T) {
 		t.Errorf("%v and %v high: the legend has no room", a.height, b.height)
 	}
 }
+
+func TestLongTitlesAreWrapped(t *testing.T) {
+	l := lines()
+	l.Title = strings.Repeat("receive_ack against something ", 5)
+	long, short := parse(t, l.SVG(true)), parse(t, lines().SVG(true))
+	if long.classes["title"] < 3 || short.classes["title"] != 1 || long.height <= short.height {
+		t.Errorf("%v, %v high; %v, %v", long.classes, long.height, short.classes, short.height)
+	}
+	for _, c := range []struct {
+		text string
+		want string
+	}{
+		{"", "[]"}, {"one", "[one]"}, {"one two", "[one two]"}, {"one  two three", "[one two|three]"}, {"averylongword x", "[averylongword|x]"},
+	} {
+		if got := "[" + strings.Join(wrap(c.text, 8), "|") + "]"; got != c.want {
+			t.Errorf("%q: %s", c.text, got)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Style is what a page of plots needs once. A stand-alone plot brings it along.
@@ -78,18 +79,54 @@ func (s *svg) start(h Head, height float64, alone bool, alt string) {
 	if alone {
 		s.leaf("style", Style)
 		s.empty("rect", "class", "ground", "width", px(width), "height", px(height))
-		s.text(margin, lineHeight, "title", h.Title)
-		s.text(margin, 1.9*lineHeight, "note", h.Note)
+		title, note := headLines(h)
+		y := 0.0
+		for _, line := range title {
+			y += lineHeight
+			s.text(margin, y, "title", line)
+		}
+		for _, line := range note {
+			y += 0.9 * lineHeight
+			s.text(margin, y, "note", line)
+		}
 	}
 	s.WriteString("\n")
 }
 
 // headHeight is the room that start takes.
-func headHeight(alone bool) float64 {
-	if alone {
-		return 2.4 * lineHeight
+func headHeight(h Head, alone bool) float64 {
+	if !alone {
+		return 0
 	}
-	return 0
+	title, note := headLines(h)
+	return (float64(len(title)) + 0.9*float64(len(note)) + 0.5) * lineHeight
+}
+
+// headLines are those of title and note.
+func headLines(h Head) (title, note []string) {
+	return wrap(h.Title, titleLetters), wrap(h.Note, noteLetters)
+}
+
+// How many letters of title and note, which have other sizes than the rest, fit into a line.
+const (
+	titleLetters = 46
+	noteLetters  = 62
+)
+
+// wrap breaks a text between its words into lines of about that many letters.
+func wrap(text string, letters int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > letters {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 const margin = 10.0
@@ -98,7 +135,7 @@ const margin = 10.0
 func (s *svg) legend(series []Series, top float64) float64 {
 	x, y := margin, top+0.7*lineHeight
 	for i := range series {
-		wide := 18 + letter*float64(len([]rune(series[i].Name))) + 14
+		wide := 18 + letter*float64(utf8.RuneCountInString(series[i].Name)) + 14
 		if x > margin && x+wide > width {
 			x, y = margin, y+lineHeight
 		}
