@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math"
 	"os"
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// finish prints the table, writes the file and cleans up.
+// finish prints the table, writes the files and cleans up.
 func finish() error {
 	s, err := suite()
 	if err != nil {
@@ -50,20 +51,33 @@ func finish() error {
 	if err := report.Table(os.Stdout, s.Cases, peer.Proxy); err != nil {
 		return err
 	}
-	file := s.Options.JSON
-	if file == "" {
-		return nil
-	}
 	d := report.Describe()
 	d.Seconds, d.Cases = s.Options.Window.Seconds(), s.Cases
-	d.Command = "go test -bench . ./bench/..."
-	if file == "1" {
-		if err := os.MkdirAll("results", 0o755); err != nil {
+	d.Command = command(flag.Lookup("test.bench").Value.String(), os.Environ())
+	return write(&d, s.Options)
+}
+
+// write keeps a document where the options say.
+func write(d *report.Document, o Options) error {
+	json, page := o.files(d.Date)
+	for _, f := range []struct {
+		name  string
+		write func(string) error
+	}{
+		{json, d.Write},
+		{page, func(name string) error { return d.Page(name, peer.Proxy) }},
+	} {
+		if f.name == "" {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(f.name), 0o755); err != nil {
 			return err
 		}
-		file = filepath.Join("results", d.Date.Format("2006-01-02T150405")+".json")
+		if err := f.write(f.name); err != nil {
+			return err
+		}
 	}
-	return d.Write(file)
+	return nil
 }
 
 func measureCase(b *testing.B, w Workload) {

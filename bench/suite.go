@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type Options struct {
 	WarmUp  time.Duration // before each; 0 is a quarter of it, and at least 0.3 s
 	Cold    time.Duration // BENCH_COLD_SECONDS, of the window that begins with a peer's first request
 	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
+	Page    string        // BENCH_PAGE: the same for a page of plots, of which the dated one lies beside the JSON
 	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
 	Brokers int           // BENCH_BROKERS, of the stub
 
@@ -53,9 +55,43 @@ func OptionsFromEnv() (Options, error) {
 		o.Peers = strings.Split(v, ",")
 	}
 	o.JSON = os.Getenv("BENCH_JSON")
+	o.Page = os.Getenv("BENCH_PAGE")
 	o.Profiles = os.Getenv("BENCH_PROFILES")
 	o.Fixed = os.Getenv("BENCH_FIXED_HEADERS") != ""
 	return o, errors.Join(errs...)
+}
+
+// files are where a document of that time is written to; nowhere is "". Dated ones lie in results.
+func (o *Options) files(at time.Time) (json, page string) {
+	json, page = o.JSON, o.Page
+	dated := filepath.Join("results", at.Format("2006-01-02T150405"))
+	if json == "1" {
+		json = dated + ".json"
+	}
+	switch {
+	case page == "1" && json != "":
+		page = strings.TrimSuffix(json, ".json") + ".html"
+	case page == "1":
+		page = dated + ".html"
+	}
+	return json, page
+}
+
+// command is what makes such a run again: the pattern of the benchmarks, and the settings that are not the
+// defaults. Where files are written to is no part of it.
+func command(pattern string, environment []string) string {
+	var settings []string
+	for _, e := range environment {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "BENCH_") && value != "" && !slices.Contains([]string{"BENCH_JSON", "BENCH_PAGE", "BENCH_PROFILES"}, name) {
+			settings = append(settings, name+"="+value)
+		}
+	}
+	slices.Sort(settings)
+	if strings.ContainsAny(pattern, "|*$()[]?\\ ^") {
+		pattern = "'" + pattern + "'"
+	}
+	return strings.Join(append(settings, "go test -run - -bench", pattern, "./bench/"), " ")
 }
 
 // warmUp comes before each measured window.
@@ -205,6 +241,6 @@ func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, p, stub *
 
 func newCase(w Workload, name string, peers []string) *report.Case {
 	kinds := scenario.Named(w.Scenario, w.Params, 0, 1).Kinds()
-	return &report.Case{Name: name, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Kind: kinds[len(kinds)-1],
+	return &report.Case{Name: name, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, BodyBytes: w.Params.BodyBytes, Kind: kinds[len(kinds)-1],
 		Peers: peers, Rounds: map[string][]report.Round{}}
 }

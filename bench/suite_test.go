@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/bench/peer"
+	"rocketmq-proxy/bench/report"
 	"rocketmq-proxy/bench/scenario"
 )
 
@@ -26,6 +27,51 @@ func TestOptions(t *testing.T) {
 	t.Setenv("BENCH_ROUNDS", "-1")
 	if _, err := OptionsFromEnv(); err == nil || !strings.Contains(err.Error(), "BENCH_SECONDS") || !strings.Contains(err.Error(), "BENCH_ROUNDS") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	at := time.Date(2026, 11, 26, 22, 5, 6, 0, time.UTC)
+	for _, c := range []struct{ json, page, wantJSON, wantPage string }{
+		{"", "", "", ""},
+		{"1", "", "results/2026-11-26T220506.json", ""},
+		{"", "1", "", "results/2026-11-26T220506.html"},
+		{"1", "1", "results/2026-11-26T220506.json", "results/2026-11-26T220506.html"},
+		{"there/run.json", "1", "there/run.json", "there/run.html"},
+		{"there/run.json", "here.html", "there/run.json", "here.html"},
+	} {
+		o := Options{JSON: c.json, Page: c.page}
+		if json, page := o.files(at); json != c.wantJSON || page != c.wantPage {
+			t.Errorf("%q, %q: %q, %q", c.json, c.page, json, page)
+		}
+	}
+}
+
+func TestCommandCanBeRepeated(t *testing.T) {
+	got := command("Send|Route", []string{"HOME=/home/me", "BENCH_SECONDS=0.5", "BENCH_PEERS=proxy,relay", "BENCH_JSON=1", "BENCH_PAGE=/tmp/x.html", "BENCH_ROUNDS="})
+	if want := "BENCH_PEERS=proxy,relay BENCH_SECONDS=0.5 go test -run - -bench 'Send|Route' ./bench/"; got != want {
+		t.Errorf("%s", got)
+	}
+	if got = command(".", nil); got != "go test -run - -bench . ./bench/" {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestWriteMakesPageAndDocument(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	w := Workload{Scenario: "send", Conns: 4, Streams: 16, Params: scenario.Default()}
+	c := newCase(w, w.Name(), []string{peer.Proxy})
+	if c.BodyBytes != w.Params.BodyBytes {
+		t.Errorf("%d bytes of body", c.BodyBytes)
+	}
+	c.Rounds[peer.Proxy] = []report.Round{{CPUMicros: 4}}
+	if err := write(&report.Document{Cases: []*report.Case{c}}, Options{JSON: filepath.Join(dir, "run.json"), Page: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"run.json", "run.html"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(text), "send/4x16") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -157,6 +158,134 @@ func BenchmarkUnaryGRPCGo(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		k.block = blocks[i%len(blocks)]
 		unary(b, c, k, now, 1, &in, &out)
+	}
+}
+
+// lister answers every call with a stream of messages, as a receive is answered.
+type lister struct {
+	echo
+	messages int
+	shared   bool // each is a view of the request
+	body     pool.Chain
+}
+
+func (l *lister) Open(*Stream) (Handler, grpc.Status) { return l, grpc.Status{} }
+
+func (l *lister) Message(s *Stream, msg *pool.Chain) {
+	for range l.messages {
+		if l.shared {
+			l.body.Share(msg, 0, msg.Len())
+			s.Send(&l.body)
+			continue
+		}
+		s.Write(l.reply)
+	}
+}
+
+func (l *lister) HalfClosed(s *Stream) { s.Finish(grpc.Status{}) }
+
+// hot are the walks whose allocations are fixed, once their memory is there.
+func hot(tb testing.TB) map[string]func() {
+	now := time.Unix(1700000000, 0)
+	walks := map[string]func(){}
+	// with adds a walk on a connection of its own.
+	with := func(name string, svc Service, body int, walk func(c *Conn, k *caller, in, out *pool.Chain)) {
+		c, k := warm(tb, &Config{Metadata: requestMetadata}, svc, now)
+		k.body = make([]byte, body)
+		var in, out pool.Chain
+		walks[name] = func() { walk(c, k, &in, &out) }
+	}
+	calls := func(n int) func(c *Conn, k *caller, in, out *pool.Chain) {
+		return func(c *Conn, k *caller, in, out *pool.Chain) { unary(tb, c, k, now, n, in, out) }
+	}
+	small := echo{reply: make([]byte, 100)}
+	with("unary", &small, 256, calls(1))
+	with("16 unary in one read", &small, 256, calls(16))
+	with("32 messages in answer", &lister{echo: small, messages: 32}, 256, calls(1))
+	with("8 shared messages in answer", &lister{messages: 8, shared: true}, 256, calls(1))
+	blocks, next := grpcGoBlocks(2000), 0
+	with("unary with headers of grpc-go", &small, 256, func(c *Conn, k *caller, in, out *pool.Chain) {
+		k.block = blocks[next%len(blocks)]
+		next++
+		unary(tb, c, k, now, 1, in, out)
+	})
+	feed := func(c *Conn, frames []byte, in, out *pool.Chain) {
+		if c.buckets != nil {
+			*c.buckets = [Violations]bucket{} // as if it came now and then
+		}
+		in.Write(frames)
+		if err := c.Feed(now, in); err != nil {
+			tb.Fatal(err)
+		}
+		c.Drain(out)
+		out.Release()
+	}
+	var frames []byte
+	with("a body of 64 KiB in frames of 16 KiB", &small, 64<<10, func(c *Conn, k *caller, in, out *pool.Chain) {
+		frames = frame.AppendHeaders(frames[:0], k.next, k.block, frame.FlagEndHeaders)
+		frames = frame.AppendData(frames, k.next, grpc.AppendPrefix(nil, len(k.body)), 0)
+		rest := k.body
+		for ; len(rest) > 16<<10; rest = rest[16<<10:] {
+			frames = frame.AppendData(frames, k.next, rest[:16<<10], 0)
+		}
+		frames = frame.AppendData(frames, k.next, rest, frame.FlagEndStream)
+		k.next += 2
+		feed(c, frames, in, out)
+	})
+	opening := frame.AppendWindowUpdate(frame.AppendWindowUpdate(nil, 0, 1), 0, 1)
+	with("two WINDOW_UPDATE", &small, 0, func(c *Conn, _ *caller, in, out *pool.Chain) {
+		c.sendWindow, c.windowTokens = 0, 2 // as if answers had gone out meanwhile
+		feed(c, opening, in, out)
+	})
+	with(givenUp, &patient{}, 256, func(c *Conn, k *caller, in, out *pool.Chain) {
+		frames = k.call(frames[:0])
+		frames = frame.AppendReset(frames, k.next-2, frame.Cancel)
+		feed(c, frames, in, out)
+	})
+	with("Tick", &small, 0, func(c *Conn, _ *caller, _, out *pool.Chain) {
+		c.Tick(now)
+		c.Drain(out)
+		out.Release()
+	})
+	return walks
+}
+
+// givenUp costs one allocation: the error that the handler is told.
+const givenUp = "the peer gives a call up"
+
+// patient never answers.
+type patient struct{ echo }
+
+func (p *patient) Open(*Stream) (Handler, grpc.Status) { return p, grpc.Status{} }
+func (p *patient) HalfClosed(*Stream)                  {}
+
+func TestAllocationsOfHotWalks(t *testing.T) {
+	if raceEnabled {
+		t.Skip("sync.Pool forgets on purpose under the race detector")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	for name, walk := range hot(t) {
+		for range 50 {
+			walk()
+		}
+		want := 0.0
+		if name == givenUp {
+			want = 1
+		}
+		if n := testing.AllocsPerRun(200, walk); n != want {
+			t.Errorf("%s: %v allocations, want %v", name, n, want)
+		}
+	}
+}
+
+func BenchmarkConn(b *testing.B) {
+	for name, walk := range hot(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				walk()
+			}
+		})
 	}
 }
 

@@ -179,64 +179,6 @@ func TestConsumedViewsDoNotPileUp(t *testing.T) {
 	}
 }
 
-func TestSteadyStateAllocatesNothing(t *testing.T) {
-	if raced || Invariants {
-		t.Skip("sync.Pool drops things under -race")
-	}
-	var in, out, kept Chain
-	head, scratch := []byte("a head of some bytes"), make([]byte, 64)
-	for name, f := range map[string]func(){
-		"Get and Release": func() {
-			Get(256).Release()
-		},
-		"a message on its way through": func() {
-			b := Get(300)
-			in.Append(ViewOf(b, 0, 300))
-			_ = in.Front(9, scratch)
-			in.Discard(9)
-			kept.MoveFront(&in, 200)
-			out.Write(head)
-			out.Share(&kept, 10, 100)
-			out.AppendChain(&in)
-			kept.Release()
-			r := NewCursor(&out)
-			_ = r.Uint32()
-			r.Skip(10)
-			_ = r.Bytes(30, scratch)
-			out.Discard(out.Len())
-		},
-		"a scratch": func() {
-			s := GetScratch()
-			s.B = append(s.B, head...)
-			PutScratch(s)
-		},
-	} {
-		for range 100 {
-			f() // fill the pools
-		}
-		if allocs := testing.AllocsPerRun(1000, f); allocs != 0 {
-			t.Errorf("%s: %v allocations", name, allocs)
-		}
-	}
-	out.Release()
-}
-
-func BenchmarkMessage(b *testing.B) {
-	var in, out Chain
-	head := []byte("a head of some bytes")
-	b.ReportAllocs()
-	for b.Loop() {
-		buf := Get(300)
-		in.Append(ViewOf(buf, 0, 300))
-		in.Discard(9)
-		out.Write(head)
-		out.MoveFront(&in, 256)
-		in.Release()
-		out.Discard(out.Len())
-	}
-	out.Release()
-}
-
 func TestAppendRange(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := []byte("0123456789abcdefghijklmnopqrstuvwxyz")

@@ -64,6 +64,42 @@ func TestCallAllocatesNothing(t *testing.T) {
 	}
 }
 
+// The table of opaques and a tick before anything is due cost no allocation either, however many long polls stay.
+func TestWalksAmongLongPollsAllocateNothing(t *testing.T) {
+	if pool.Invariants {
+		t.Skip("the invariants build is not about speed")
+	}
+	c, later := newTestConn(Limits{}), 0
+	for range 1000 {
+		c.Call(epoch, &newRequest(time.Hour).Call)
+		drain(c)
+	}
+	var table opaques
+	for range 1000 {
+		table.add(new(Call))
+	}
+	call := new(Call)
+	for name, walk := range map[string]func(){
+		"opaques": func() {
+			table.add(call)
+			table.take(call.opaque)
+		},
+		"Tick": func() {
+			later++
+			c.Tick(epoch.Add(time.Duration(later) * time.Millisecond))
+		},
+		"Tick that looks at all": func() {
+			c.due = epoch
+			c.Tick(epoch)
+		},
+	} {
+		walk()
+		if n := testing.AllocsPerRun(1000, walk); n > 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
 // newUpLane returns a lane that is connected.
 func newUpLane() *Lane {
 	lane := NewLane(LaneConfig{Dial: func() {}, Hangup: func() {}})
@@ -93,6 +129,7 @@ func BenchmarkCallBatch512(b *testing.B) { benchmarkRound(b, 512) }
 // What the two frames alone cost, to be subtracted.
 func BenchmarkFramesOnly(b *testing.B) {
 	var block []byte
+	b.ReportAllocs()
 	for b.Loop() {
 		block = appendAnswer(appendFrame(block[:0], 310, 1, 0, "", nil), 0, 1)
 	}
@@ -106,6 +143,7 @@ func BenchmarkOpaquesAmongLongPolls(b *testing.B) {
 		table.add(new(Call))
 	}
 	call := new(Call)
+	b.ReportAllocs()
 	for b.Loop() {
 		table.add(call)
 		table.take(call.opaque)
@@ -118,6 +156,7 @@ func BenchmarkTickOverTenThousand(b *testing.B) {
 		c.Call(epoch, &newRequest(time.Hour).Call)
 		drain(c)
 	}
+	b.ReportAllocs()
 	for b.Loop() {
 		c.due = epoch
 		c.Tick(epoch)

@@ -181,7 +181,7 @@ func saysWord(source []byte, word string) bool {
 func listPackages(t *testing.T) []pkg {
 	t.Helper()
 	// -e: a package that does not compile is somebody else's failure, and its imports still count.
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Dir,GoFiles,Imports,Deps", module+"/...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-pgo=off", "-e", "-json=ImportPath,Dir,GoFiles,Imports,Deps", module+"/...")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -11,9 +11,10 @@ import (
 // workload's: one sent, one received and acknowledged, one route answered.
 type Round struct {
 	PerSecond float64            `json:"messagesPerSecond"`
-	CPUMicros float64            `json:"cpuMicrosPerMessage"`        // user and system, of the peer's process
-	Allocs    *float64           `json:"allocsPerMessage,omitempty"` // heap objects, where the peer counts them
-	RSSBytes  uint64             `json:"rssBytes"`                   // at the end of the window
+	CPUMicros float64            `json:"cpuMicrosPerMessage"`          // user and system, of the peer's process
+	Allocs    *float64           `json:"allocsPerMessage,omitempty"`   // heap objects, where the peer counts them
+	Syscalls  *float64           `json:"syscallsPerMessage,omitempty"` // where they were counted
+	RSSBytes  uint64             `json:"rssBytes"`                     // at the end of the window
 	Messages  uint64             `json:"messages"`
 	Latency   map[string]Latency `json:"latency"` // by kind of request
 	LateP99   float64            `json:"pacerLateP99Micros,omitempty"`
@@ -33,13 +34,14 @@ type Latency struct {
 // Case is one workload with what every peer showed, round by round: the i-th
 // rounds of all peers ran one after the other.
 type Case struct {
-	Name    string             `json:"name"`
-	Conns   int                `json:"connections"`
-	Streams int                `json:"streamsPerConnection"`
-	Rate    float64            `json:"ratePerSecond,omitempty"` // 0 for a closed loop
-	Kind    string             `json:"kind"`                    // of request whose latency is shown
-	Peers   []string           `json:"peers"`                   // in the order they ran
-	Rounds  map[string][]Round `json:"rounds"`
+	Name      string             `json:"name"`
+	Conns     int                `json:"connections"`
+	Streams   int                `json:"streamsPerConnection"`
+	Rate      float64            `json:"ratePerSecond,omitempty"` // 0 for a closed loop
+	BodyBytes int                `json:"bodyBytes,omitempty"`     // of a message
+	Kind      string             `json:"kind"`                    // of request whose latency is shown
+	Peers     []string           `json:"peers"`                   // in the order they ran
+	Rounds    map[string][]Round `json:"rounds"`
 }
 
 // Spread is a median and the range it was taken from.
@@ -69,17 +71,21 @@ type Figure func(c *Case, r *Round) float64
 var (
 	PerSecond Figure = func(_ *Case, r *Round) float64 { return r.PerSecond }
 	CPUMicros Figure = func(_ *Case, r *Round) float64 { return r.CPUMicros }
-	Allocs    Figure = func(_ *Case, r *Round) float64 {
-		if r.Allocs == nil {
-			return math.NaN()
-		}
-		return *r.Allocs
-	}
-	P50   Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
-	P99   Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
-	P999  Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
-	RSSMB Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
+	Allocs    Figure = func(_ *Case, r *Round) float64 { return counted(r.Allocs) }
+	Syscalls  Figure = func(_ *Case, r *Round) float64 { return counted(r.Syscalls) }
+	P50       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
+	P99       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
+	P999      Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
+	RSSMB     Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
 )
+
+// counted is NaN where nobody counted.
+func counted(n *float64) float64 {
+	if n == nil {
+		return math.NaN()
+	}
+	return *n
+}
 
 // Spread of one figure of one peer over the rounds.
 func (c *Case) Spread(peer string, f Figure) Spread {

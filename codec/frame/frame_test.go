@@ -178,20 +178,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkParseHead(b *testing.B) {
-	head := AppendSettingsAck(nil)
-	b.ReportAllocs()
-	n := 0
-	for range b.N {
-		n += ParseHead(head).Length
-	}
-}
-
-func BenchmarkAppendHead(b *testing.B) {
-	var dst []byte
-	b.ReportAllocs()
-	for range b.N {
-		dst = AppendHead(dst[:0], Head{Length: 300, Stream: 5})
-	}
-}

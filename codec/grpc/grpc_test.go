@@ -131,19 +131,3 @@ func FuzzMessage(f *testing.F) {
 		DecodeMessage(encoded)
 	})
 }
-
-func BenchmarkParseTimeout(b *testing.B) {
-	text := []byte("2997m")
-	b.ReportAllocs()
-	for range b.N {
-		ParseTimeout(text)
-	}
-}
-
-func BenchmarkAppendMessage(b *testing.B) {
-	var dst []byte
-	b.ReportAllocs()
-	for range b.N {
-		dst = AppendMessage(dst[:0], "topic orders does not exist: für immer")
-	}
-}

@@ -144,6 +144,7 @@ func FuzzParseRecall(f *testing.F) {
 // hot are the walks that must not allocate.
 func hot() map[string]func() {
 	text, dst := []byte(vector), make([]byte, 0, 256)
+	topic := []byte("%RETRY%readers_orders")
 	h, err := Parse(text)
 	if err != nil {
 		panic(err)
@@ -156,6 +157,7 @@ func hot() map[string]func() {
 		},
 		"Append":          func() { Append(dst, &h) },
 		"AppendRealTopic": func() { AppendRealTopic(dst, MarkRetryV1, text, text) },
+		"MarkOf":          func() { MarkOf(topic) },
 	}
 }
 

@@ -263,6 +263,7 @@ func BenchmarkHuffman(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			coded := oracle.AppendHuffmanString(nil, c.plain)
 			var dst []byte
+			b.ReportAllocs()
 			for b.Loop() {
 				dst, _ = appendDecoded(dst[:0], coded, 1000)
 			}

@@ -26,6 +26,9 @@ func hot(t testing.TB) map[string]func() {
 	walk(whole, rec)
 	properties := append([]byte(nil), rec.Properties...)
 	group, dst := []byte("order-1"), make([]byte, 0, 1024)
+	body, stored := make([]byte, 256), Record{Topic: []byte("orders"), Properties: properties}
+	id := AppendOffsetID(nil, rec.StoreHost, 4711)
+	batch, batched := chainOf(t, AppendBatchTail(append(AppendBatchHead(nil, 0, len(body), len(properties)), body...), properties), 1<<10), new(BatchMessage)
 	return map[string]func(){
 		"Reader/whole":   func() { walk(whole, rec) },
 		"Reader/pieces":  func() { walk(pieces, rec) },
@@ -34,6 +37,29 @@ func hot(t testing.TB) map[string]func() {
 		"Reserved":       func() { Reserved(group) },
 		"GroupBucket":    func() { GroupBucket(group, 16) },
 		"AppendOffsetID": func() { AppendOffsetID(dst, rec.StoreHost, 4711) },
+		"ParseOffsetID": func() {
+			if _, _, ok := ParseOffsetID(id); !ok {
+				panic("offset id")
+			}
+		},
+		"TagHash":              func() { TagHash(group) },
+		"CRC":                  func() { CRC(body) },
+		"AppendRecord":         func() { AppendRecord(dst, &stored, body) },
+		"AppendBatchHead+Tail": func() { AppendBatchTail(AppendBatchHead(dst, 0, len(body), len(properties)), properties) },
+		"BatchReader": func() {
+			rd := NewBatchReader(batch)
+			if !rd.Next(batched) || rd.Next(batched) || rd.Err() != nil {
+				panic("batch")
+			}
+		},
+		"PropertyReader": func() {
+			r := ReadProperties(properties)
+			for {
+				if _, _, ok := r.Next(); !ok {
+					return
+				}
+			}
+		},
 		"PropertyWriter": func() {
 			w := NewPropertyWriter(dst)
 			w.PutBytes(NameUniqKey, group)

@@ -92,3 +92,18 @@ func TestTableReadsAllocateNothing(t *testing.T) {
 		t.Errorf("%v allocations", got)
 	}
 }
+
+// Among as many as a large cluster has, and with readers on every processor.
+func BenchmarkTableGet(b *testing.B) {
+	var table Table[int]
+	for i := range 1000 {
+		table.Put(fmt.Sprintf("a topic with a rather long name %d", i), &i, 1000)
+	}
+	key := []byte("a topic with a rather long name 500")
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			table.Get(key)
+		}
+	})
+}

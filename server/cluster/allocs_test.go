@@ -68,6 +68,15 @@ var pullAnswer = []command.Field{
 	{Key: []byte("nextBeginOffset"), Value: []byte("1")}, {Key: []byte("minOffset"), Value: []byte("0")}, {Key: []byte("maxOffset"), Value: []byte("1")},
 }
 
+// One message of queue 0, as pulledRecord is.
+var popAnswer = []command.Field{
+	{Key: []byte("popTime"), Value: []byte("1795478475107")}, {Key: []byte("invisibleTime"), Value: []byte("30000")},
+	{Key: []byte("reviveQid"), Value: []byte("2")}, {Key: []byte("restNum"), Value: []byte("0")},
+	{Key: []byte("startOffsetInfo"), Value: []byte("0 0 0")}, {Key: []byte("msgOffsetInfo"), Value: []byte("0 0 0")},
+}
+
+var changeAnswer = popAnswer[:3]
+
 var pulledRecord = message.AppendRecord(nil, &message.Record{Topic: []byte("orders")}, []byte("hello"))
 
 // answerOf is what the broker in memory says.
@@ -76,6 +85,10 @@ func answerOf(dst []byte, head *command.Head) []byte {
 	case int32(command.RequestGetTopicConfig):
 		body := command.AppendTopicConfig(nil, &command.TopicConfig{})
 		return append(command.AppendResponse(dst, head.Opaque, 0, "", nil, len(body)), body...)
+	case int32(command.RequestPopMessage):
+		return append(command.AppendResponse(dst, head.Opaque, 0, "FOUND", popAnswer, len(pulledRecord)), pulledRecord...)
+	case int32(command.RequestChangeInvisible):
+		return command.AppendResponse(dst, head.Opaque, 0, "", changeAnswer, 0)
 	case int32(command.RequestPullMessage):
 		return append(command.AppendResponse(dst, head.Opaque, 0, "FOUND", pullAnswer, len(pulledRecord)), pulledRecord...)
 	}
@@ -89,9 +102,11 @@ type roundTrip struct {
 	came chan struct{}
 
 	// one of them
-	send *backend.Send
-	ack  *backend.Ack
-	pull *backend.Pull
+	send   *backend.Send
+	ack    *backend.Ack
+	pull   *backend.Pull
+	pop    *backend.Pop
+	change *backend.ChangeInvisible
 }
 
 func (r *roundTrip) OnTurn(now time.Time) {
@@ -103,6 +118,12 @@ func (r *roundTrip) OnTurn(now time.Time) {
 	case r.pull != nil:
 		r.pull.Exchange = x
 		r.Pull(r.pull, now)
+	case r.pop != nil:
+		r.pop.Exchange = x
+		r.Pop(r.pop, now)
+	case r.change != nil:
+		r.change.Exchange = x
+		r.ChangeInvisible(r.change, now)
 	default:
 		r.send.Exchange = x
 		r.Send(r.send, now)
@@ -120,6 +141,14 @@ func (r *roundTrip) check() {
 		}
 		r.pull.Body.Release()
 		r.pull.Messages = r.pull.Messages[:0]
+	case r.pop != nil:
+		if len(r.pop.Messages) != 1 {
+			panic(errors.New(r.pop.Fault.Text))
+		}
+		r.pop.Body.Release()
+		r.pop.Messages, r.pop.Handles = r.pop.Messages[:0], r.pop.Handles[:0]
+	case r.change != nil && !(r.change.Known && len(r.change.NewHandle) > 0):
+		panic(errors.New(r.change.Fault.Text))
 	case r.send != nil && !r.send.Fault.OK():
 		panic(errors.New(r.send.Fault.Text))
 	}
@@ -128,6 +157,16 @@ func (r *roundTrip) check() {
 type cameHome roundTrip
 
 func (r *cameHome) OnTurn(time.Time) { r.came <- struct{}{} }
+
+// held is a delivery of the broker in memory.
+func held() backend.Delivery {
+	d := backend.Delivery{Group: []byte("readers"), Topic: []byte("orders"), HandleText: []byte("1 2 3 4 0 fake-0 5 6 7")}
+	d.Handle.Broker, d.Handle.TopicMark = []byte("fake-0"), '0'
+	return d
+}
+
+// operations are those of the path of a message.
+var operations = []string{"send", "ack", "pull", "pop", "change"}
 
 // newRoundTrip does one operation again and again.
 func newRoundTrip(tb testing.TB, operation string) func() {
@@ -148,8 +187,12 @@ func newRoundTrip(tb testing.TB, operation string) func() {
 	switch operation {
 	case "ack":
 		w.topic("fake-0")
-		r.ack = &backend.Ack{Delivery: backend.Delivery{Group: []byte("readers"), Topic: []byte("orders"), HandleText: []byte("1 2 3 4 0 fake-0 5 6 7")}}
-		r.ack.Handle.Broker, r.ack.Handle.TopicMark = []byte("fake-0"), '0'
+		r.ack = &backend.Ack{Delivery: held()}
+	case "change":
+		w.topic("fake-0")
+		r.change = &backend.ChangeInvisible{Delivery: held(), Invisible: 30 * time.Second}
+	case "pop":
+		r.pop = pops(topic, "readers")
 	case "pull":
 		r.pull = pulls(topic, 0)
 	default:
@@ -168,7 +211,7 @@ func TestRoundTripsAllocateNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops at random under the race detector")
 	}
-	for _, operation := range []string{"send", "ack", "pull"} {
+	for _, operation := range operations {
 		trip := newRoundTrip(t, operation)
 		for range 500 {
 			trip()
@@ -182,18 +225,15 @@ func TestRoundTripsAllocateNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkSend(b *testing.B) {
-	trip := newRoundTrip(b, "send")
-	b.ReportAllocs()
-	for b.Loop() {
-		trip()
-	}
-}
-
-func BenchmarkAck(b *testing.B) {
-	trip := newRoundTrip(b, "ack")
-	b.ReportAllocs()
-	for b.Loop() {
-		trip()
+// BenchmarkRoundTrip is an operation from the client's turn to the lane's, through both encodings, and home.
+func BenchmarkRoundTrip(b *testing.B) {
+	for _, operation := range operations {
+		b.Run(operation, func(b *testing.B) {
+			trip := newRoundTrip(b, operation)
+			b.ReportAllocs()
+			for b.Loop() {
+				trip()
+			}
+		})
 	}
 }

@@ -20,3 +20,13 @@ func BenchmarkAckMessage32(b *testing.B)         { benchmark(b, ackWalk(b, 32)) 
 func BenchmarkReceiveMessage1(b *testing.B)      { benchmark(b, receiveWalk(b, 1, 256)) }
 func BenchmarkReceiveMessage32(b *testing.B)     { benchmark(b, receiveWalk(b, 32, 256)) }
 func BenchmarkReceiveMessage32of2K(b *testing.B) { benchmark(b, receiveWalk(b, 32, 2<<10)) }
+func BenchmarkSendMessageBatch32(b *testing.B)   { benchmark(b, batchWalk(b, 32)) }
+func BenchmarkPullMessage32(b *testing.B)        { benchmark(b, pullWalk(b, 32, 256)) }
+func BenchmarkChangeInvisible(b *testing.B)      { benchmark(b, changeWalk(b)) }
+
+// BenchmarkRareCalls are those whose types are generated.
+func BenchmarkRareCalls(b *testing.B) {
+	for _, rare := range rareWalks(b) {
+		b.Run(rare.name, func(b *testing.B) { benchmark(b, rare.walk) })
+	}
+}

@@ -1,6 +1,8 @@
 package messaging
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -45,6 +47,19 @@ func (b *holder) Ack(op *backend.Ack, _ time.Time) {
 	b.events = append(b.events, op.Then)
 }
 
+func (b *holder) ChangeInvisible(op *backend.ChangeInvisible, _ time.Time) {
+	op.Known, op.NewHandle = true, append(op.NewHandle[:0], op.HandleText...)
+	b.events = append(b.events, op.Then)
+}
+
+func (b *holder) UpdateOffset(op *backend.UpdateOffset, _ time.Time) {
+	b.events = append(b.events, op.Then)
+}
+
+func (b *holder) EndTransaction(op *backend.EndTransaction, _ time.Time) {
+	b.events = append(b.events, op.Then)
+}
+
 // walk is a call from the first byte in to the last byte out, on one connection, over and
 // over: no sockets, no turns, one goroutine.
 type walk struct {
@@ -58,7 +73,11 @@ type walk struct {
 	read    int    // bytes that the client has read since it last opened its window
 	window  []byte
 	in, out pool.Chain
+	answer  []byte // of the first call
 }
+
+// statusOK is how a Status of OK begins: its field 1, and 20000 as a varint.
+var statusOK = []byte{0x08, 0xa0, 0x9c, 0x01}
 
 func newWalk(tb testing.TB, method string, request proto.Message) *walk {
 	tb.Helper()
@@ -101,6 +120,9 @@ func (w *walk) feed(b []byte) {
 
 func (w *walk) drain() {
 	w.client.Drain(&w.out)
+	if w.id <= 3 {
+		w.answer = w.out.AppendTo(w.answer)
+	}
 	w.read += w.out.Len()
 	w.out.Release()
 }
@@ -119,6 +141,9 @@ func (w *walk) call(answer func()) {
 	}
 	w.backend.events = w.backend.events[:0]
 	w.drain()
+	if w.id == 3 && !bytes.Contains(w.answer, statusOK) { // a refusal would be cheap
+		w.tb.Fatalf("not OK: %q", w.answer)
+	}
 	if w.read > 1<<20 {
 		n := w.read
 		w.read = 0
@@ -144,12 +169,58 @@ func sendWalk(tb testing.TB, size int) func() {
 	}
 }
 
+// batchWalk sends n messages of 256 bytes in one call.
+func batchWalk(tb testing.TB, n int) func() {
+	var messages []*apiv2.Message
+	for i := range n {
+		messages = append(messages, message1(func(m *apiv2.Message) {
+			m.Body = make([]byte, 256)
+			m.SystemProperties = &apiv2.SystemProperties{
+				MessageId: fmt.Sprintf("01AABBCCDDEEFF000100000001%08d", i), BornTimestamp: stamp(time.UnixMilli(1_800_000_000_000)), BornHost: "laptop",
+			}
+		}))
+	}
+	w := newWalk(tb, "SendMessage", sendRequest(messages...))
+	return func() { w.call(nil) }
+}
+
 func ackWalk(tb testing.TB, entries int) func() {
 	handles := make([]string, entries)
 	for i := range handles {
 		handles[i] = handleAt(time.UnixMilli(1_800_000_000_000), int64(i))
 	}
 	w := newWalk(tb, "AckMessage", ackRequest(handles...))
+	return func() { w.call(nil) }
+}
+
+func changeWalk(tb testing.TB) func() {
+	w := newWalk(tb, "ChangeInvisibleDuration", changeRequest(handleAt(time.UnixMilli(1_800_000_000_000), 1), time.Minute))
+	return func() { w.call(nil) }
+}
+
+// routeWalk asks for the route of a topic with that many queues.
+func routeWalk(tb testing.TB, queues int) func() {
+	w := newWalk(tb, "QueryRoute", &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "orders"}, Endpoints: dialled(apiv2.AddressScheme_IPv4, "127.0.0.1")})
+	w.backend.know(&backend.Topic{
+		Name: "orders", Exists: true, Type: backend.TypeNormal, Queues: []backend.BrokerQueues{onBroker(queues, queues, true, true, 0)},
+	})
+	return func() { w.call(nil) }
+}
+
+// assignmentWalk asks which queues of a topic are a consumer's.
+func assignmentWalk(tb testing.TB, queues int) func() {
+	w := newWalk(tb, "QueryAssignment", &apiv2.QueryAssignmentRequest{
+		Topic: resource("orders"), Group: resource("readers"), Endpoints: dialled(apiv2.AddressScheme_IPv4, "127.0.0.1"),
+	})
+	w.backend.know(&backend.Topic{
+		Name: "orders", Exists: true, Type: backend.TypeNormal, Queues: []backend.BrokerQueues{onBroker(queues, queues, true, true, 0)},
+	})
+	return func() { w.call(nil) }
+}
+
+// quietWalk is any other call that the proxy answers, or a backend at once.
+func quietWalk(tb testing.TB, method string, request proto.Message) func() {
+	w := newWalk(tb, method, request)
 	return func() { w.call(nil) }
 }
 

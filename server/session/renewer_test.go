@@ -38,13 +38,13 @@ func (b *store) Group([]byte, time.Time) *backend.Group { return b.group }
 
 // clock is a renewer over a store, whose time only the test moves.
 type clock struct {
-	*testing.T
+	testing.TB
 	*Renewer
 	store *store
 	now   time.Time
 }
 
-func newClock(t *testing.T, change ...func(*RenewPolicy)) *clock {
+func newClock(t testing.TB, change ...func(*RenewPolicy)) *clock {
 	policy := RenewPolicy{
 		AttemptsMax: 3, Ahead: 10 * time.Second, TimeMax: 3 * time.Hour, Period: 5 * time.Second,
 		WhenClear: time.Second, CallTimeout: 2 * time.Second, LostAfter: 4 * time.Second,
@@ -52,7 +52,7 @@ func newClock(t *testing.T, change ...func(*RenewPolicy)) *clock {
 	for _, c := range change {
 		c(&policy)
 	}
-	c := &clock{T: t, store: &store{}, now: time.UnixMilli(time.Now().UnixMilli())}
+	c := &clock{TB: t, store: &store{}, now: time.UnixMilli(time.Now().UnixMilli())}
 	c.Renewer = NewRenewer(policy, c.store)
 	return c
 }
@@ -477,15 +477,15 @@ func TestHeldIsBounded(t *testing.T) {
 	}
 }
 
-// TestHoldingAllocatesNothing in steady state.
-func TestHoldingAllocatesNothing(t *testing.T) {
-	c := newClock(t)
+// holdWalk holds a batch and takes all of it back.
+func holdWalk(tb testing.TB) func() {
+	c := newClock(tb)
 	s := c.session("client")
 	var all []*backend.Delivery
 	for i := range int64(32) {
 		all = append(all, c.delivery(i))
 	}
-	if got := testing.AllocsPerRun(100, func() {
+	return func() {
 		for _, d := range all {
 			c.Hold(s, d, 0)
 		}
@@ -493,8 +493,22 @@ func TestHoldingAllocatesNothing(t *testing.T) {
 			e, _ := c.Take(s, d, nil, nil)
 			c.Free(e)
 		}
-	}); got > 1 {
+	}
+}
+
+// TestHoldingAllocatesNothing in steady state.
+func TestHoldingAllocatesNothing(t *testing.T) {
+	if got := testing.AllocsPerRun(100, holdWalk(t)); got > 1 {
 		t.Errorf("%v allocations", got)
+	}
+}
+
+// BenchmarkHolding is a batch of 32 that is held and acknowledged.
+func BenchmarkHolding(b *testing.B) {
+	walk := holdWalk(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		walk()
 	}
 }
 
