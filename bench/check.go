@@ -91,8 +91,9 @@ const checkWarmUp = 100 * time.Millisecond
 
 // Compare measures one workload on both builds, in pairs of processes: where the memory of a process
 // comes to lie is worth some per cent for as long as it lives, and has to be part of the noise.
-// Each pair has CheckTurns rounds, in the order A B B A: noise of this machine is slow, so many short
-// windows see the same of it on both sides where long ones do not.
+// Each pair has CheckTurns rounds, and each begins with the build that the one before has ended with:
+// noise of this machine is slow, so many short windows see the same of it on both sides where long
+// ones do not.
 func (s *Suite) Compare(ctx context.Context, w Workload, pairs int) (*report.Case, error) {
 	c := newCase(w, w.Name(), s.Options.Peers)
 	stub, err := s.binaries.StartStub(w.Params.BodyBytes, s.Options.Brokers)
@@ -112,16 +113,20 @@ func (s *Suite) Compare(ctx context.Context, w Workload, pairs int) (*report.Cas
 // pair starts both builds, warms them, and measures them in turn.
 func (s *Suite) pair(ctx context.Context, c *report.Case, w Workload, stub *peer.Process) error {
 	var builds []*peer.Process
+	defer func() {
+		for _, p := range builds {
+			p.Stop()
+		}
+	}()
 	for _, name := range s.Options.Peers {
 		p, err := s.binaries.Start(name, stub, s.dir)
 		if err != nil {
 			return err
 		}
-		defer p.Stop()
+		builds = append(builds, p)
 		if _, err := s.measure(ctx, w, p, stub); err != nil {
 			return fmt.Errorf("%s is warmed: %w", name, err)
 		}
-		builds = append(builds, p)
 	}
 	for range CheckTurns {
 		for _, p := range builds {

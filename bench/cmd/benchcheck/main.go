@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,14 +31,8 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
 	o := bench.Options{Window: time.Duration(*seconds * float64(time.Second)), Brokers: 1}
-	cases, err := measure(ctx, o, *base, *pairs)
-	worse := false
-	if err == nil {
-		worse, err = judge(os.Stdout, cases, *base, *threshold)
-	}
+	worse, err := check(o, *base, *pairs, *threshold)
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "benchcheck:", err)
@@ -47,12 +42,23 @@ func main() {
 	}
 }
 
-func measure(ctx context.Context, o bench.Options, base string, pairs int) ([]*report.Case, error) {
+// check measures and prints, unless it is interrupted.
+func check(o bench.Options, base string, pairs int, threshold float64) (worse bool, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	cases, err := measure(ctx, o, base, pairs)
+	if err != nil {
+		return false, err
+	}
+	return judge(os.Stdout, cases, base, threshold)
+}
+
+func measure(ctx context.Context, o bench.Options, base string, pairs int) (cases []*report.Case, err error) {
 	s, err := bench.NewCheck(ctx, o, "bench", base)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	for _, w := range bench.CheckWorkloads() {
 		if _, err := s.Compare(ctx, w, pairs); err != nil {
 			return nil, err
