@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -129,6 +130,9 @@ func show(b *testing.B, c *report.Case, p string) {
 	if n := c.Spread(p, report.Allocs).Median; !math.IsNaN(n) {
 		b.ReportMetric(n, "allocs/msg")
 	}
+	if n := c.Spread(p, report.Syscalls).Median; !math.IsNaN(n) {
+		b.ReportMetric(n, "syscalls/msg")
+	}
 	b.ReportMetric(c.Spread(p, report.P50).Median, "p50-us")
 	b.ReportMetric(c.Spread(p, report.P99).Median, "p99-us")
 	b.ReportMetric(c.Spread(p, report.P999).Median, "p99.9-us")
@@ -138,18 +142,82 @@ func show(b *testing.B, c *report.Case, p string) {
 // BenchmarkSend is SendMessage, as fast as it goes.
 func BenchmarkSend(b *testing.B) {
 	for _, axis := range [][2]int{{1, 1}, {4, 16}, {16, 32}} {
-		b.Run(fmt.Sprintf("%dx%d", axis[0], axis[1]), func(b *testing.B) {
-			measureCase(b, Workload{Scenario: "send", Conns: axis[0], Streams: axis[1], Params: scenario.Default()})
-		})
+		measureSend(b, axis[0], axis[1], Workload{})
 	}
 }
 
-// BenchmarkFixedRate is SendMessage at a fixed rate, for its latencies.
+// measureSend is SendMessage on so many connections, with so many in flight on each.
+func measureSend(b *testing.B, conns, streams int, w Workload) {
+	w.Scenario, w.Conns, w.Streams = "send", conns, streams
+	if w.Params.Topic == "" {
+		w.Params = scenario.Default()
+	}
+	b.Run(strings.TrimPrefix(w.Name(), "send/"), func(b *testing.B) { measureCase(b, w) })
+}
+
+// BenchmarkInFlight is SendMessage with more and more at once on four connections.
+func BenchmarkInFlight(b *testing.B) {
+	for _, streams := range []int{1, 4, 16, 64, 256} {
+		measureSend(b, 4, streams, Workload{})
+	}
+}
+
+// BenchmarkConnections is one rate that comes over more and more connections.
+func BenchmarkConnections(b *testing.B) {
+	for _, conns := range []int{1, 4, 64, 1000, 10_000} {
+		measureSend(b, conns, max(1, 64/conns), Workload{Rate: 5000})
+	}
+}
+
+// BenchmarkBodies is SendMessage of larger and larger bodies.
+func BenchmarkBodies(b *testing.B) {
+	for _, size := range []int{64, 256, 1 << 10, 16 << 10, 128 << 10, 1 << 20} {
+		p := scenario.Default()
+		p.BodyBytes = size
+		measureSend(b, 4, 16, Workload{Params: p})
+	}
+}
+
+// BenchmarkTopics is SendMessage to many topics in turn.
+func BenchmarkTopics(b *testing.B) {
+	for _, topics := range []int{1, 100, 1000} {
+		p := scenario.Default()
+		p.Topics = topics
+		measureSend(b, 4, 16, Workload{Params: p})
+	}
+}
+
+// BenchmarkBrokers is SendMessage to a topic on many brokers.
+func BenchmarkBrokers(b *testing.B) {
+	for _, brokers := range []int{1, 8, 64} {
+		measureSend(b, 4, 16, Workload{Brokers: brokers})
+	}
+}
+
+// BenchmarkTLS is what the official clients do when nobody tells them otherwise.
+func BenchmarkTLS(b *testing.B) {
+	for _, secure := range []bool{false, true} { // one beside the other, for the ratio
+		for _, name := range []string{"send", "receive_ack"} {
+			w := Workload{Scenario: name, Conns: 4, Streams: 16, TLS: secure, Params: scenario.Default()}
+			b.Run(w.Name(), func(b *testing.B) { measureCase(b, w) })
+		}
+	}
+}
+
+// BenchmarkIdle is connections with a telemetry stream each, on which hardly anything happens: what is to be
+// looked at is memory, and processor time times rate.
+func BenchmarkIdle(b *testing.B) {
+	for _, conns := range []int{1000, 10_000} {
+		w := Workload{Scenario: "receive_ack", Conns: conns, Streams: 1, Rate: 10, Params: scenario.Default()}
+		b.Run(w.Name(), func(b *testing.B) { measureCase(b, w) })
+	}
+}
+
+// BenchmarkFixedRate is SendMessage at fixed rates, for its latencies. The first is what every peer can do
+// on two busy cores.
 func BenchmarkFixedRate(b *testing.B) {
-	for _, rate := range []float64{4000} { // a second; what every peer can do on two busy cores
-		b.Run(fmt.Sprintf("send/4x64/%.0f", rate), func(b *testing.B) {
-			measureCase(b, Workload{Scenario: "send", Conns: 4, Streams: 64, Rate: rate, Params: scenario.Default()})
-		})
+	for _, rate := range []float64{2000, 4000, 20_000, 50_000, 100_000} {
+		measureSend(b, 4, 64, Workload{Rate: rate})
 	}
 }
 

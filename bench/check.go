@@ -130,7 +130,7 @@ func (s *Suite) pair(ctx context.Context, c *report.Case, w Workload, stub *peer
 	}
 	for range CheckTurns {
 		for _, p := range builds {
-			if err := s.round(ctx, c, w, p, stub); err != nil {
+			if err := s.round(ctx, c, w, p.Name, p, stub); err != nil {
 				return err
 			}
 		}

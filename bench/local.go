@@ -16,20 +16,8 @@ import (
 	"rocketmq-proxy/bench/report"
 )
 
-const (
-	// A peer is warm when it has worked on warmMessages, since a virtual machine compiles what has
-	// run often, and what a message costs it differed by less than warmSpread in warmWindows windows
-	// in a row. Processor time, because on a shared machine throughput never settles. Who is not warm
-	// after warmWindowsMax is measured as it is, which is said.
-	warmMessages = 500_000
-	warmWindows  = 3
-	warmSpread   = 0.10
-
-	warmWindowsMax = 24
-
-	// supplyStreams is the requests in flight on a connection while a store is filled.
-	supplyStreams = 64
-)
+// supplyStreams is the requests in flight on a connection while a store is filled.
+const supplyStreams = 64
 
 // coldPerSecond is a first guess how many messages a peer receives and acknowledges a second.
 // Later windows are supplied by what was measured. One that runs dry is an error.
@@ -119,32 +107,7 @@ func (t *station) round(ctx context.Context, c *report.Case, warmUp, length time
 
 // warm works until what a message costs has settled.
 func (t *station) warm(ctx context.Context, length time.Duration) error {
-	begun := time.Now()
-	var costs []float64
-	for {
-		r, err := t.window(ctx, 0, length)
-		if err != nil {
-			return fmt.Errorf("%s is warmed: %w", t.Name, err)
-		}
-		costs = append(costs, r.CPUMicros)
-		took := time.Since(begun).Round(time.Second)
-		switch {
-		case t.done >= warmMessages && settled(costs):
-			fmt.Printf("bench: %s %s: warm after %v, us a message: %.1f\n", t.Name, t.workload.Scenario, took, costs)
-			return nil
-		case len(costs) == warmWindowsMax:
-			fmt.Printf("bench: %s %s: not settled after %v, us a message: %.1f\n", t.Name, t.workload.Scenario, took, costs)
-			return nil
-		}
-	}
-}
-
-func settled(costs []float64) bool {
-	if len(costs) < warmWindows {
-		return false
-	}
-	last := report.SpreadOf(costs[len(costs)-warmWindows:])
-	return last.Max-last.Min < warmSpread*last.Max
+	return warmed(t.Name, t.workload.Scenario, max(warmMessages, t.done)-t.done, func() (report.Round, error) { return t.window(ctx, 0, length) })
 }
 
 // window supplies what the workload takes out of the store, and measures.

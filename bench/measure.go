@@ -2,10 +2,12 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -59,6 +61,9 @@ func drive(ctx context.Context, config load.Config, p *peer.Process, warmUp, len
 	}
 	time.Sleep(warmUp)
 	round, err := window(run, p, length)
+	if err == nil {
+		round.Syscalls, err = syscalls(run, p)
+	}
 	if stopErr := run.Stop(); err == nil {
 		err = stopErr
 	}
@@ -74,7 +79,11 @@ func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
 	host, port, _ := net.SplitHostPort(p.Addrs["grpc"])
 	params.Host = host
 	params.Port, _ = strconv.Atoi(port)
-	return load.Config{Addr: p.Addrs["grpc"], Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
+	var secure *tls.Config
+	if w.TLS {
+		secure = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
+	}
+	return load.Config{Addr: p.Addrs["grpc"], TLS: secure, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
 		New: func(conn int) load.Scenario { return scenario.Named(w.Scenario, params, conn, w.Streams) }}
 }
 
@@ -111,6 +120,36 @@ func window(run *load.Run, p *peer.Process, length time.Duration) (report.Round,
 		round.Allocs = &allocs
 	}
 	return round, nil
+}
+
+// syscallsWindow is how long system calls are counted: outside of what is measured, because it costs
+// something.
+const syscallsWindow = 250 * time.Millisecond
+
+var sayUncounted sync.Once
+
+// syscalls is how many a message takes; nil where nobody may count them.
+func syscalls(run *load.Run, p *peer.Process) (perMessage *float64, err error) {
+	counter, err := p.CountSyscalls()
+	if err != nil {
+		sayUncounted.Do(func() { fmt.Println("bench: system calls are not counted:", err) })
+		return nil, nil
+	}
+	defer func() { err = errors.Join(err, counter.Close()) }()
+	count := func() (calls, messages uint64) {
+		if err == nil {
+			calls, err = counter.Count()
+		}
+		return calls, run.Totals().Messages
+	}
+	calls, messages := count()
+	time.Sleep(syscallsWindow)
+	callsAfter, messagesAfter := count()
+	if err != nil || messagesAfter == messages {
+		return nil, err
+	}
+	n := float64(callsAfter-calls) / float64(messagesAfter-messages)
+	return &n, nil
 }
 
 // begin reads the costly counter first, end reads it last.

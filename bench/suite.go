@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,6 +119,8 @@ type Workload struct {
 	Conns    int
 	Streams  int
 	Rate     float64 // pieces of work a second; 0 is a closed loop
+	TLS      bool
+	Brokers  int // of the stub; 0: as Options say
 	Params   scenario.Params
 }
 
@@ -129,6 +132,15 @@ func (w *Workload) Name() string {
 	}
 	if w.Params.BodyBytes != scenario.Default().BodyBytes {
 		name += fmt.Sprintf("/%dB", w.Params.BodyBytes)
+	}
+	if w.Params.Topics > 1 {
+		name += fmt.Sprintf("/topics%d", w.Params.Topics)
+	}
+	if w.Brokers > 0 {
+		name += fmt.Sprintf("/brokers%d", w.Brokers)
+	}
+	if w.TLS {
+		name += "/tls"
 	}
 	if w.Rate > 0 {
 		name += fmt.Sprintf("/rate%.0f", w.Rate)
@@ -151,6 +163,8 @@ var packages = map[string][2]string{
 	peer.Relay:  {"..", "./bench/relay/cmd/benchrelay"},
 	peer.GRPCGo: {"baseline", "."},
 	peer.Proxy:  {"..", "./server/cmd/rocketmq-proxy"},
+
+	peer.Java: {"../server/conformance", "./cluster/javaproxy"},
 
 	peer.Local:     {"..", "./server/cmd/rocketmq-proxy"},
 	peer.JavaLocal: {"../server/conformance", "./cluster/javalocal"},
@@ -193,34 +207,33 @@ func (s *Suite) build(ctx context.Context, root, name string, flags ...string) e
 // Close removes the binaries.
 func (s *Suite) Close() error { return os.RemoveAll(s.dir) }
 
-// Run measures one workload on all peers, in alternating rounds.
+// Run measures one workload on all peers that have it, in alternating rounds. One that this machine
+// cannot run is left out, which is said.
 func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
-	peers := s.Options.peers(false)
-	c := newCase(w, w.Name(), peers)
-	stub, err := s.binaries.StartStub(w.Params.BodyBytes, s.Options.Brokers)
+	c := newCase(w, w.Name(), nil)
+	stub, err := s.binaries.StartStub(w.Params.BodyBytes, cmp.Or(w.Brokers, s.Options.Brokers))
 	if err != nil {
 		return nil, err
 	}
 	defer stub.Stop()
-	running := map[string]*peer.Process{}
+	var running []*peer.Process // in the order of c.Peers
 	defer func() {
 		for _, p := range running {
-			p.Stop()
+			if p != stub {
+				p.Stop()
+			}
 		}
 	}()
-	for _, name := range peers {
-		if name == peer.Direct {
-			running[name] = stub
-			continue
-		}
-		if running[name], err = s.binaries.Start(name, stub, s.dir); err != nil {
-			delete(running, name)
+	for _, name := range s.Options.peers(false) {
+		if p, err := s.start(ctx, name, w, stub); err != nil {
 			return nil, err
+		} else if p != nil {
+			running, c.Peers = append(running, p), append(c.Peers, name)
 		}
 	}
 	for range s.Options.Rounds {
-		for _, name := range peers {
-			if err := s.round(ctx, c, w, running[name], stub); err != nil {
+		for i, p := range running {
+			if err := s.round(ctx, c, w, c.Peers[i], p, stub); err != nil {
 				return nil, err
 			}
 		}
@@ -229,13 +242,50 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 	return c, nil
 }
 
+// start has a peer ready to be measured: nil when it has nothing to do with the workload, or cannot run
+// here.
+func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.Process) (*peer.Process, error) {
+	switch {
+	case w.TLS && !slices.Contains(secured, name):
+		return nil, nil
+	case name == peer.Direct:
+		return stub, nil
+	}
+	p, err := s.binaries.Start(name, stub, s.dir)
+	if _, unavailable := errors.AsType[*peer.UnavailableError](err); unavailable {
+		fmt.Printf("bench: %v: it is left out\n", err)
+		return nil, nil
+	}
+	if err != nil || name != peer.Java {
+		return p, err
+	}
+	err = warmed(name, w.Name(), w.warmMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// secured are the peers that speak TLS.
+var secured = []string{peer.Proxy, peer.Base, peer.Tree, peer.Java}
+
+// warmMessages is how many a virtual machine needs of this workload; one of a fixed rate takes as long as
+// it takes.
+func (w *Workload) warmMessages() uint64 {
+	if w.Rate > 0 {
+		return 0
+	}
+	return warmMessages / 5
+}
+
 // round measures one peer once, for a case.
-func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, p, stub *peer.Process) error {
+func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, name string, p, stub *peer.Process) error {
 	r, err := s.measure(ctx, w, p, stub)
 	if err != nil {
-		return fmt.Errorf("%s on %s: %w", c.Name, p.Name, err)
+		return fmt.Errorf("%s on %s: %w", c.Name, name, err)
 	}
-	c.Rounds[p.Name] = append(c.Rounds[p.Name], r)
+	c.Rounds[name] = append(c.Rounds[name], r)
 	return nil
 }
 

@@ -18,6 +18,7 @@ const (
 	Proxy  = "proxy"
 	GRPCGo = "grpcgo"
 	Relay  = "relay"
+	Java   = "java"   // the Java proxy in Cluster mode
 	Direct = "direct" // nobody in between: the load on the stub's gRPC server
 	Stub   = "stub"
 
@@ -57,6 +58,8 @@ func (b Binaries) Start(name string, stub *Process, dir string) (*Process, error
 		return Start(name, b[name], []string{"-upstream", stub.Addrs["grpc"]}, benchReady)
 	case GRPCGo:
 		return Start(name, b[name], []string{"-namesrv", stub.Addrs["namesrv"]}, benchReady)
+	case Java:
+		return startWithin(javaPatience, name, b[name], []string{"-namesrv", stub.Addrs["namesrv"], "-dir", dir}, benchReady)
 	case Proxy, Base, Tree:
 		return b.startOurs(name, dir, map[string]any{
 			"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",

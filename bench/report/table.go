@@ -12,16 +12,12 @@ import (
 // each other peer.
 func Table(w io.Writer, cases []*Case, ours string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tallocs/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
+	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tallocs/msg\tsyscalls/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
 	for _, c := range cases {
 		for _, peer := range c.Peers {
 			cpu := c.Spread(peer, CPUMicros)
-			allocs := "-"
-			if n := c.Spread(peer, Allocs).Median; !math.IsNaN(n) {
-				allocs = fmt.Sprintf("%.2f", n)
-			}
-			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%s\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
-				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, allocs,
+			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
+				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, figure(c, peer, Allocs), figure(c, peer, Syscalls),
 				c.Spread(peer, P50).Median, c.Spread(peer, P99).Median, c.Spread(peer, P999).Median, c.Spread(peer, RSSMB).Median)
 		}
 	}
@@ -30,6 +26,14 @@ func Table(w io.Writer, cases []*Case, ours string) error {
 		err = ratios(w, cases, ours)
 	}
 	return err
+}
+
+// figure is one that not everybody has.
+func figure(c *Case, peer string, f Figure) string {
+	if n := c.Spread(peer, f).Median; !math.IsNaN(n) {
+		return fmt.Sprintf("%.2f", n)
+	}
+	return "-"
 }
 
 func ratios(w io.Writer, cases []*Case, ours string) error {

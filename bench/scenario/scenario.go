@@ -16,6 +16,7 @@ const service = "/apache.rocketmq.v2.MessagingService/"
 // Params is what a workload may be varied in.
 type Params struct {
 	Topic      string
+	Topics     int // how many are sent to in turn, with 2 and more: Topic with a number behind it
 	Group      string
 	Broker     string // name of the broker whose queue is received from
 	BodyBytes  int    // of a message that is sent

@@ -13,6 +13,7 @@ const (
 	messageIDChars = 34 // "01" and 32 hex digits, as 5.x clients choose them
 	counterChars   = 16 // of which the last digits count
 	hexUpper       = "0123456789ABCDEF"
+	topicZero      = "0000" // behind the names of many topics
 )
 
 var errOtherMessage = errors.New("send: the answer is about another message")
@@ -23,15 +24,20 @@ type send struct {
 	setup   []byte
 	message []byte   // the request, but for the message id's last digits
 	idAt    int      // where they begin
+	topicAt int      // where the number of the topic begins, when there are several
 	count   uint64   // of this connection
 	sent    [][]byte // the id each worker waits for
 }
 
 func newSend(p Params, conn, workers int) *send {
+	if p.Topics > 1 {
+		p.Topic += topicZero
+	}
 	s := &send{params: p, setup: p.settings(clientProducer, fieldPublishing, appendBytes(nil, 1, resource(p.Topic)))}
 	id := fmt.Sprintf("01%08X%08X%016X", time.Now().Unix()&0xffffffff, conn, 0)
 	s.message = p.sendRequest(id)
 	s.idAt = bytes.Index(s.message, []byte(id)) + messageIDChars - counterChars
+	s.topicAt = bytes.Index(s.message, []byte(p.Topic)) + len(p.Topic) - len(topicZero)
 	for range workers {
 		s.sent = append(s.sent, []byte(id))
 	}
@@ -68,6 +74,13 @@ func (s *send) Begin(w int, r *load.Request) {
 		digits[i] = hexUpper[s.count>>uint(4*(counterChars-1-i))&15]
 	}
 	copy(s.sent[w][messageIDChars-counterChars:], digits)
+	if s.params.Topics > 1 {
+		topic := s.count % uint64(s.params.Topics)
+		for at := s.topicAt + len(topicZero) - 1; at >= s.topicAt; at-- {
+			s.message[at] = byte('0' + topic%10)
+			topic /= 10
+		}
+	}
 	r.Kind, r.Path, r.Timeout, r.Open = 0, service+"SendMessage", requestTimeout, false
 	r.Body = append(r.Body, s.message...)
 }

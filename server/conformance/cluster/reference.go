@@ -21,6 +21,22 @@ func (c *Cluster) StartReferenceProxy(ctx context.Context, config map[string]any
 	return c.startReference(ctx, config, frugal, "900m")
 }
 
+// proxyHeap is what RocketMQ's users give a proxy of two cores.
+const proxyHeap = "1g"
+
+// StartMeasured starts the Java proxy, in dir, in front of somebody else's name server, and waits until it
+// listens. It is there to be measured, so nothing is held back. The caller stops it.
+func StartMeasured(ctx context.Context, dir, namesrv string) (p *Process, endpoint string, err error) {
+	c := &Cluster{dir: dir, Namesrv: namesrv}
+	if c.jars, err = Jars(ctx, "cluster", pom, nil, nil); err != nil {
+		return nil, "", err
+	}
+	if err := os.MkdirAll(c.file("tmp"), 0o755); err != nil {
+		return nil, "", err
+	}
+	return c.startReference(ctx, ProxyConfig(namesrv), swift, proxyHeap)
+}
+
 // startReference starts the Java proxy with a rmq-proxy.json, but for where it listens.
 func (c *Cluster) startReference(ctx context.Context, config map[string]any, machine []string, heap string) (*Process, string, error) {
 	grpcPort, err := freePort(0)
