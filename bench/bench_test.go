@@ -232,6 +232,12 @@ func BenchmarkReceiveAck(b *testing.B) {
 	}
 }
 
+// BenchmarkMixed is senders and receivers side by side.
+func BenchmarkMixed(b *testing.B) {
+	w := Workload{Scenario: "mixed", Conns: 4, Streams: 16, Params: scenario.Default()}
+	b.Run("4x16", func(b *testing.B) { measureCase(b, w) })
+}
+
 // BenchmarkRoute is QueryRoute of one topic.
 func BenchmarkRoute(b *testing.B) {
 	b.Run("4x16", func(b *testing.B) {

@@ -205,8 +205,11 @@ type asked struct {
 }
 
 func (a asked) of(name string) uint64 {
-	if name == "receive_ack" {
+	switch name {
+	case "receive_ack":
 		return a.Acked
+	case "mixed":
+		return a.Sent + a.Acked
 	}
 	return a.Sent
 }

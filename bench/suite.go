@@ -231,8 +231,9 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 			running, c.Peers = append(running, p), append(c.Peers, name)
 		}
 	}
-	for range s.Options.Rounds {
+	for n := range s.Options.Rounds {
 		for i, p := range running {
+			fmt.Fprintf(os.Stderr, "bench: %s: %s, round %d of %d\n", c.Name, c.Peers[i], n+1, s.Options.Rounds)
 			if err := s.round(ctx, c, w, c.Peers[i], p, stub); err != nil {
 				return nil, err
 			}

@@ -43,12 +43,14 @@ func Named(name string, p Params, conn, workers int) load.Scenario {
 		return newReceiveAck(p, workers)
 	case "route":
 		return newRoute(p)
+	case "mixed":
+		return newMixed(p, conn, workers)
 	}
 	return nil
 }
 
 // Names lists the scenarios.
-func Names() []string { return []string{"send", "receive_ack", "route"} }
+func Names() []string { return []string{"send", "receive_ack", "route", "mixed"} }
 
 const (
 	requestTimeout = 3 * time.Second

@@ -56,6 +56,9 @@ func TestScenariosAgainstTheStub(t *testing.T) {
 			if name == "receive_ack" && (asked.Acked != total.Messages || asked.Popped < total.Messages) {
 				t.Errorf("%d popped, %d acknowledged, %d counted", asked.Popped, asked.Acked, total.Messages)
 			}
+			if name == "mixed" && (asked.Sent == 0 || asked.Acked == 0 || asked.Sent+asked.Acked != total.Messages) {
+				t.Errorf("%d sent, %d acknowledged, %d counted", asked.Sent, asked.Acked, total.Messages)
+			}
 		}
 	}
 }
