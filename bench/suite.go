@@ -257,7 +257,7 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 		fmt.Printf("bench: %v: it is left out\n", err)
 		return nil, nil
 	}
-	if err != nil || name != peer.Java {
+	if err != nil || name != peer.Java || w.idle() {
 		return p, err
 	}
 	err = warmed(name, w.Name(), w.warmMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
@@ -270,6 +270,9 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 
 // secured are the peers that speak TLS.
 var secured = []string{peer.Proxy, peer.Base, peer.Tree, peer.Java}
+
+// idle tells whether so little happens that it is not time that is measured.
+func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 }
 
 // warmMessages is how many a virtual machine needs of this workload; one of a fixed rate takes as long as
 // it takes.
