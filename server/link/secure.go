@@ -47,6 +47,7 @@ func handshake(conn *net.TCPConn, peeked []byte, side func(wire net.Conn) *tls.C
 // the first open, on the birth of the machine, needs none.
 func (s *secure) detach(first []byte) {
 	s.plain.Append(pool.Copied(first))
+	s.wire.in.Append(pool.Copied(s.wire.peeked))
 	s.wire.conn, s.wire.peeked = nil, nil
 }
 
