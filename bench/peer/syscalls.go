@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +22,7 @@ type Syscalls struct{ events []int }
 var enterID = sync.OnceValues(func() (uint64, error) {
 	var all []error
 	for _, root := range []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"} {
-		text, err := os.ReadFile(filepath.Join(root, "events/raw_syscalls/sys_enter/id"))
+		text, err := os.ReadFile(root + "/events/raw_syscalls/sys_enter/id")
 		if err == nil {
 			return strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 		}
