@@ -22,8 +22,8 @@ FUZZPKGS    ?= ./...
 # How long the soak lasts.
 SOAK        ?= 10m
 
-# Which benchmarks run, how often each, and the time all of them together may take. `BENCH=.` is all of them, an hour
-# with the Java proxy.
+# Which benchmarks run, how often each, and the time all of them together may take. `BENCH=.` is all of them, and long
+# with the Java proxy, which is warmed for each.
 BENCH       ?= ^Benchmark(Send|ReceiveAck|Route|TLS)$$
 BENCHCOUNT  ?= 1
 BENCHTIMEOUT ?= 90m
