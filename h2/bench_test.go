@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"runtime/debug"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"rocketmq-proxy/codec/grpc"
 	"rocketmq-proxy/codec/hpack"
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 )
 
 // echo answers every message of a unary call with a constant.
@@ -260,10 +260,7 @@ func (p *patient) Open(*Stream) (Handler, grpc.Status) { return p, grpc.Status{}
 func (p *patient) HalfClosed(*Stream)                  {}
 
 func TestAllocationsOfHotWalks(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool forgets on purpose under the race detector")
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	steady.KeepPools(t)
 	for name, walk := range hot(t) {
 		for range 50 {
 			walk()
@@ -279,18 +276,11 @@ func TestAllocationsOfHotWalks(t *testing.T) {
 }
 
 func BenchmarkConn(b *testing.B) {
-	for name, walk := range hot(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot(b))
 }
 
 func TestUnaryCallAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if steady.Race {
 		t.Skip("sync.Pool forgets on purpose under the race detector")
 	}
 	now := time.Unix(1700000000, 0)

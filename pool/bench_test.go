@@ -1,6 +1,10 @@
 package pool
 
-import "testing"
+import (
+	"testing"
+
+	"rocketmq-proxy/pool/steady"
+)
 
 // hot are the walks that must not allocate once the pools are full.
 func hot() map[string]func() {
@@ -68,7 +72,7 @@ func hot() map[string]func() {
 }
 
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	if raced || Invariants {
+	if steady.Race || Invariants {
 		t.Skip("sync.Pool drops things under -race")
 	}
 	for name, walk := range hot() {
@@ -82,12 +86,5 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkPool(b *testing.B) {
-	for name, walk := range hot() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot())
 }

@@ -34,6 +34,8 @@ const codecs = "codecs are pure functions of bytes"
 var layers = []layer{
 	{of: "pool", may: []string{"github.com/valyala/bytebufferpool"}, pure: true, words: []string{"RocketMQ", "grpc"}, why: "pool is the bottom: it knows bytes and their owners, nothing else"},
 
+	{of: "pool/steady", why: "steady says what walks cost, in tests; it does not know the code that they go through"},
+
 	{of: "codec/frame", may: []string{"pool", http2}, pure: true, words: []string{"RocketMQ"}, why: codecs},
 	{of: "codec/hpack", may: []string{"pool", hpack}, pure: true, words: []string{"RocketMQ"}, why: codecs},
 	{of: "codec/apiv2", may: []string{"pool", protobuf}, pure: true, why: codecs},

@@ -3,6 +3,8 @@ package command
 import (
 	"encoding/json"
 	"testing"
+
+	"rocketmq-proxy/pool/steady"
 )
 
 // hot are the walks that must not allocate.
@@ -85,11 +87,7 @@ func hot(t testing.TB) map[string]func() {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, walk := range hot(t) {
-		if n := testing.AllocsPerRun(100, walk); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot(t))
 }
 
 // BenchmarkEncodingJSON is the neighbour of ParseHead: the same heads by the standard library.
@@ -113,12 +111,5 @@ func BenchmarkEncodingJSON(b *testing.B) {
 }
 
 func BenchmarkCommand(b *testing.B) {
-	for name, walk := range hot(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot(b))
 }

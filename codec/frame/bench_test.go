@@ -1,6 +1,10 @@
 package frame
 
-import "testing"
+import (
+	"testing"
+
+	"rocketmq-proxy/pool/steady"
+)
 
 // hot are the walks that must not allocate: one for each frame of an ordinary connection, written and read.
 func hot() map[string]func() {
@@ -57,20 +61,9 @@ func hot() map[string]func() {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, walk := range hot() {
-		if n := testing.AllocsPerRun(100, walk); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot())
 }
 
 func BenchmarkFrame(b *testing.B) {
-	for name, walk := range hot() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot())
 }

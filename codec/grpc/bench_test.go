@@ -1,11 +1,11 @@
 package grpc
 
 import (
-	"runtime/debug"
 	"strings"
 	"testing"
 
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 )
 
 // hot are the walks that must not allocate: what is done for every message and every call.
@@ -34,30 +34,16 @@ func hot() map[string]func() {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, walk := range hot() {
-		if n := testing.AllocsPerRun(100, walk); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot())
 }
 
 func BenchmarkGRPC(b *testing.B) {
-	for name, walk := range hot() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot())
 }
 
 // A compressed message costs no more allocations when it is larger: coders and blocks are pooled.
 func TestCompressionDoesNotAllocateByTheByte(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool drops at random under the race detector")
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	steady.KeepPools(t)
 	for _, repeats := range []int{10, 2000} {
 		text := strings.Repeat("a body of text that repeats itself. ", repeats)
 		plain, packed := chain([]byte(text), 1<<20), chain(zipped(text), 1<<20)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"rocketmq-proxy/pool/steady"
 )
 
 const vector = "100 1700000000000 60000 3 0 broker-a 5 123 987654"
@@ -162,20 +164,9 @@ func hot() map[string]func() {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, walk := range hot() {
-		if n := testing.AllocsPerRun(100, walk); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot())
 }
 
 func BenchmarkHandle(b *testing.B) {
-	for name, walk := range hot() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot())
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	oracle "golang.org/x/net/http2/hpack"
+
+	"rocketmq-proxy/pool/steady"
 )
 
 // hot are the walks beside the decoder's that must not allocate: strings as clients send them, and
@@ -34,20 +36,9 @@ func hot() map[string]func() {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, walk := range hot() {
-		if n := testing.AllocsPerRun(100, walk); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot())
 }
 
 func BenchmarkHPACK(b *testing.B) {
-	for name, walk := range hot() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				walk()
-			}
-		})
-	}
+	steady.Benchmark(b, hot())
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 )
 
 func walk(c *pool.Chain, rec *Record) (n int) {
@@ -105,20 +106,9 @@ func putOrdinary(w *PropertyWriter) {
 }
 
 func TestHotWalksDoNotAllocate(t *testing.T) {
-	for name, f := range hot(t) {
-		if n := testing.AllocsPerRun(100, f); n != 0 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
+	steady.AllocateNothing(t, hot(t))
 }
 
 func BenchmarkMessage(b *testing.B) {
-	for name, f := range hot(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				f()
-			}
-		})
-	}
+	steady.Benchmark(b, hot(b))
 }

@@ -2,13 +2,13 @@ package cluster_test
 
 import (
 	"errors"
-	"runtime/debug"
 	"testing"
 	"time"
 
 	"rocketmq-proxy/codec/command"
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 	"rocketmq-proxy/remoting/fakebroker"
 	"rocketmq-proxy/server/backend"
 	"rocketmq-proxy/server/cluster"
@@ -208,20 +208,15 @@ func newRoundTrip(tb testing.TB, operation string) func() {
 
 // TestRoundTripsAllocateNothing in steady state, the turns included.
 func TestRoundTripsAllocateNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool drops at random under the race detector")
-	}
+	steady.KeepPools(t)
 	for _, operation := range operations {
 		trip := newRoundTrip(t, operation)
 		for range 500 {
 			trip()
 		}
-		func() {
-			defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
-			if got := testing.AllocsPerRun(500, trip); got != 0 {
-				t.Errorf("%s: %v allocations", operation, got)
-			}
-		}()
+		if got := testing.AllocsPerRun(500, trip); got != 0 {
+			t.Errorf("%s: %v allocations", operation, got)
+		}
 	}
 }
 

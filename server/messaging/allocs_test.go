@@ -1,19 +1,16 @@
 package messaging
 
 import (
-	"runtime/debug"
 	"testing"
 
 	"rocketmq-proxy/codec/apiv2"
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 )
 
 // TestWalksAllocateNothing in steady state: from the bytes of a request to those of its answer.
 func TestWalksAllocateNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool drops at random under the race detector")
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	steady.KeepPools(t)
 	for _, test := range []costly{
 		{"SendMessage of 256 bytes", sendWalk(t, 256), 0},
 		{"SendMessage of 10 KiB", sendWalk(t, 10<<10), 0},
@@ -45,10 +42,7 @@ func TestWalksAllocateNothing(t *testing.T) {
 // What a client asks for now and then may allocate, but not more with every change. These calls are read
 // and answered by generated types.
 func TestAllocationsOfRareCalls(t *testing.T) {
-	if raceEnabled {
-		t.Skip("sync.Pool drops at random under the race detector")
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties the pools
+	steady.KeepPools(t)
 	for _, test := range rareWalks(t) {
 		for range 50 {
 			test.walk()

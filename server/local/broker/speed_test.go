@@ -8,6 +8,7 @@ import (
 
 	"rocketmq-proxy/codec/message"
 	"rocketmq-proxy/pool"
+	"rocketmq-proxy/pool/steady"
 	"rocketmq-proxy/server/local/broker"
 	"rocketmq-proxy/server/local/broker/brokertest"
 )
@@ -279,7 +280,7 @@ func (x *bench) fly(tb testing.TB, n int) {
 // TestAllocations: in the steady state neither sending nor popping nor acknowledging makes
 // garbage, and pulling does not either.
 func TestAllocations(t *testing.T) {
-	if raceEnabled {
+	if steady.Race {
 		t.Skip("the race detector allocates on its own")
 	}
 	x := newBench(t, 256)

@@ -1,5 +1,0 @@
-//go:build race
-
-package messaging
-
-const raceEnabled = true
