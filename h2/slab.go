@@ -85,7 +85,7 @@ func (b *slab) all() iter.Seq[*Stream] {
 	}
 }
 
-// trim gives up the memory of vacant slots.
+// trim gives up the memory of vacant slots, and of everything else when all are.
 func (b *slab) trim() {
 	for _, slot := range b.free {
 		b.slots[slot] = nil

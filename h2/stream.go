@@ -202,5 +202,5 @@ func (c *Conn) cancelAll(cause error) {
 	for s := range c.streams.all() {
 		s.cancel(cause, finished)
 	}
-	c.streams = slab{gen: c.streams.gen}
+	c.streams.trim()
 }

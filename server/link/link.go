@@ -155,14 +155,19 @@ const (
 func (l *Link) part() {
 	l.setCause(ErrDone)
 	l.ending = true
-	if l.secure != nil {
-		l.secure.farewell(&l.out)
-		l.write()
-	}
+	l.conclude()
 	if !l.blocked {
 		l.socket.closeWrite()
 	}
 	l.linger = time.AfterFunc(lingerTimeMax, l.socket.abort)
+}
+
+// conclude tells the peer of a TLS connection that nothing more will be said.
+func (l *Link) conclude() {
+	if l.secure != nil {
+		l.secure.farewell(&l.out)
+		l.write()
+	}
 }
 
 // ignore drops what a peer still says when nobody listens any more.
@@ -224,8 +229,7 @@ type farewell Link
 func (f *farewell) OnTurn(time.Time) {
 	l := (*Link)(f)
 	if !l.gone && !l.blocked && l.linger == nil {
-		l.secure.farewell(&l.out)
-		l.write()
+		l.conclude()
 	}
 	l.socket.close()
 }

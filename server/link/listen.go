@@ -415,9 +415,17 @@ func (ln *Listener) begin(l *Link, first []byte) {
 
 // openPlain makes a link of a connection in cleartext.
 func (ln *Listener) openPlain(conn *net.TCPConn, ends Ends, first []byte) error {
-	l := ln.newLink(ends)
+	return ln.adopt(ln.newLink(ends), conn, first)
+}
+
+// adopt has l live on conn's descriptor. first are the plain bytes that were read to know the protocol.
+func (ln *Listener) adopt(l *Link, conn *net.TCPConn, first []byte) error {
 	return carry(l, conn, func() {
 		l.ended = ln.promote(conn)
+		if l.secure != nil {
+			l.secure.detach(first)
+			first = nil
+		}
 		ln.begin(l, first)
 	})
 }
@@ -485,9 +493,5 @@ func (ln *Listener) openSecure(conn *net.TCPConn, ends Ends, first []byte) error
 	if state := s.tls.ConnectionState(); len(state.VerifiedChains) > 0 {
 		l.Certificate = state.VerifiedChains[0][0]
 	}
-	return carry(l, conn, func() {
-		l.ended = ln.promote(conn)
-		s.detach(first)
-		ln.begin(l, nil)
-	})
+	return ln.adopt(l, conn, first)
 }

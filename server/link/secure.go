@@ -86,6 +86,11 @@ func (s *secure) seal(out *pool.Chain) {
 		}
 	}
 	out.Release()
+	s.say(out)
+}
+
+// say moves the cipher bytes for the peer to out.
+func (s *secure) say(out *pool.Chain) {
 	out.AppendChain(&s.wire.out)
 	s.wire.out.Trim()
 }
@@ -109,8 +114,7 @@ func (s *secure) sealRecord(out *pool.Chain) bool {
 // unsaid.
 func (s *secure) farewell(out *pool.Chain) {
 	_ = s.tls.CloseWrite()
-	out.AppendChain(&s.wire.out)
-	s.wire.out.Trim()
+	s.say(out)
 }
 
 // unsaid is how much crypto/tls has to say by itself.
