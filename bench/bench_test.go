@@ -127,11 +127,10 @@ func show(b *testing.B, c *report.Case, p string) {
 	b.ReportMetric(0, "ns/op") // one operation of a benchmark means nothing here
 	b.ReportMetric(c.Spread(p, report.PerSecond).Median, "req/s")
 	b.ReportMetric(c.Spread(p, report.CPUMicros).Median, "cpu-us/msg")
-	if n := c.Spread(p, report.Allocs).Median; !math.IsNaN(n) {
-		b.ReportMetric(n, "allocs/msg")
-	}
-	if n := c.Spread(p, report.Syscalls).Median; !math.IsNaN(n) {
-		b.ReportMetric(n, "syscalls/msg")
+	for unit, f := range map[string]report.Figure{"allocs/msg": report.Allocs, "syscalls/msg": report.Syscalls} {
+		if n := c.Spread(p, f).Median; !math.IsNaN(n) {
+			b.ReportMetric(n, unit)
+		}
 	}
 	b.ReportMetric(c.Spread(p, report.P50).Median, "p50-us")
 	b.ReportMetric(c.Spread(p, report.P99).Median, "p99-us")

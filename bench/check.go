@@ -30,7 +30,7 @@ const sameFromSame = "-buildvcs=false"
 // NewCheck builds the proxy of a commit, as peer.Base, and that of the tree, as peer.Tree. Root is
 // the folder bench. The commit's sources are gone when it returns.
 func NewCheck(ctx context.Context, o Options, root, commit string) (*Suite, error) {
-	o.Peers, o.WarmUp = []string{peer.Base, peer.Tree}, checkWarmUp
+	o.Peers, o.WarmUp, o.Uncounted = []string{peer.Base, peer.Tree}, checkWarmUp, true
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return nil, err

@@ -121,7 +121,7 @@ func (t *station) window(ctx context.Context, warmUp, length time.Duration) (rep
 			return report.Round{}, err
 		}
 	}
-	r, total, err := drive(ctx, t.load(w), t.Process, warmUp, length)
+	r, total, err := drive(ctx, t.load(w), t.Process, warmUp, length, true)
 	if err != nil {
 		return r, err
 	}

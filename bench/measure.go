@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +37,7 @@ func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) 
 		return none, err
 	}
 	profiled := s.profile(ctx, w, p, s.Options.warmUp()+s.Options.Window)
-	round, total, err := drive(ctx, loadConfig(w, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window)
+	round, total, err := drive(ctx, loadConfig(w, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
 	if err = errors.Join(err, profiled()); err != nil {
 		return none, err
 	}
@@ -52,16 +51,16 @@ func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) 
 	return round, nil
 }
 
-// drive loads one peer, measures it for one window after a warm-up, and tells
-// what was answered altogether.
-func drive(ctx context.Context, config load.Config, p *peer.Process, warmUp, length time.Duration) (report.Round, load.Totals, error) {
+// drive loads one peer, measures it for one window after a warm-up, counts its system calls in
+// another when counted, and tells what was answered altogether.
+func drive(ctx context.Context, config load.Config, p *peer.Process, warmUp, length time.Duration, counted bool) (report.Round, load.Totals, error) {
 	run, err := load.Start(ctx, config)
 	if err != nil {
 		return report.Round{}, load.Totals{}, fmt.Errorf("%w\n%s", err, p.Tail())
 	}
 	time.Sleep(warmUp)
 	round, err := window(run, p, length)
-	if err == nil {
+	if err == nil && counted {
 		round.Syscalls, err = syscalls(run, p)
 	}
 	if stopErr := run.Stop(); err == nil {
@@ -79,11 +78,7 @@ func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
 	host, port, _ := net.SplitHostPort(p.Addrs["grpc"])
 	params.Host = host
 	params.Port, _ = strconv.Atoi(port)
-	var secure *tls.Config
-	if w.TLS {
-		secure = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
-	}
-	return load.Config{Addr: p.Addrs["grpc"], TLS: secure, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
+	return load.Config{Addr: p.Addrs["grpc"], TLS: w.TLS, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
 		New: func(conn int) load.Scenario { return scenario.Named(w.Scenario, params, conn, w.Streams) }}
 }
 

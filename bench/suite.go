@@ -20,15 +20,17 @@ import (
 // Options are read from the environment, so that one command line serves all
 // packages under bench.
 type Options struct {
-	Peers   []string      // BENCH_PEERS, in the order they take turns
-	Rounds  int           // BENCH_ROUNDS
-	Window  time.Duration // BENCH_SECONDS, of each measured window
-	WarmUp  time.Duration // before each; 0 is a quarter of it, and at least 0.3 s
-	Cold    time.Duration // BENCH_COLD_SECONDS, of the window that begins with a peer's first request
-	JSON    string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
-	Page    string        // BENCH_PAGE: the same for a page of plots, of which the dated one lies beside the JSON
-	Fixed   bool          // BENCH_FIXED_HEADERS: same request id in every request
-	Brokers int           // BENCH_BROKERS, of the stub
+	Peers  []string      // BENCH_PEERS, in the order they take turns
+	Rounds int           // BENCH_ROUNDS
+	Window time.Duration // BENCH_SECONDS, of each measured window
+	WarmUp time.Duration // before each; 0 is a quarter of it, and at least 0.3 s
+	Cold   time.Duration // BENCH_COLD_SECONDS, of the window that begins with a peer's first request
+	JSON   string        // BENCH_JSON: a file, or 1 for a dated one in bench/results
+	Page   string        // BENCH_PAGE: the same for a page of plots, of which the dated one lies beside the JSON
+	Fixed  bool          // BENCH_FIXED_HEADERS: same request id in every request
+
+	Uncounted bool // nobody looks at system calls, which take a window of their own
+	Brokers   int  // BENCH_BROKERS, of the stub
 
 	Profiles string // BENCH_PROFILES: a folder for CPU profiles of the proxy, which cost some of it
 }
@@ -260,7 +262,7 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 	if err != nil || name != peer.Java || w.idle() {
 		return p, err
 	}
-	err = warmed(name, w.Name(), w.warmMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
+	err = warmed(name, w.Name(), w.warmingMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
 	if err != nil {
 		p.Stop()
 		return nil, err
@@ -274,13 +276,17 @@ var secured = []string{peer.Proxy, peer.Base, peer.Tree, peer.Java}
 // idle tells whether so little happens that it is not time that is measured.
 func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 }
 
-// warmMessages is how many a virtual machine needs of this workload; one of a fixed rate takes as long as
+// javaWarmMessages is how many the Java proxy answers at least before it is measured in front of the stub.
+// That none of them is stored makes a workload fewer code paths than Local mode has.
+const javaWarmMessages = 100_000
+
+// warmingMessages is how many a virtual machine needs of this workload; one of a fixed rate takes as long as
 // it takes.
-func (w *Workload) warmMessages() uint64 {
+func (w *Workload) warmingMessages() uint64 {
 	if w.Rate > 0 {
 		return 0
 	}
-	return warmMessages / 5
+	return javaWarmMessages
 }
 
 // round measures one peer once, for a case.

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -93,11 +92,8 @@ func TestClosedLoopAgainstNetHTTP(t *testing.T) {
 		for _, size := range []int{0, 256, 20_000, 300_000} { // up to beyond every initial window
 			t.Run(fmt.Sprintf("tls=%v/%d", secure, size), func(t *testing.T) {
 				body := []byte(strings.Repeat("0123456789", size/10+1)[:size])
-				cfg := Config{Addr: serve(t, secure, echoHandler), Conns: 2, Streams: 3,
+				cfg := Config{Addr: serve(t, secure, echoHandler), TLS: secure, Conns: 2, Streams: 3,
 					New: func(int) Scenario { return &echo{body: body} }}
-				if secure {
-					cfg.TLS = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
-				}
 				r, err := drive(t, cfg, 150*time.Millisecond)
 				if err != nil {
 					t.Fatal(err)

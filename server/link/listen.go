@@ -342,7 +342,7 @@ func (ln *Listener) open(conn *net.TCPConn) {
 	case verdict == Yes && ln.front.TLSOnly:
 		err = ln.reject(conn, first, errTLSOnly)
 	case verdict == Yes:
-		err = ln.openPlain(conn, ends, first)
+		err = ln.adopt(ln.newLink(ends), conn, first)
 	case first[0] != tlsRecordHandshake:
 		err = ln.reject(conn, first, errOtherProtocol)
 	case ln.front.TLS == nil:
@@ -411,11 +411,6 @@ func (ln *Listener) begin(l *Link, first []byte) {
 	l.in.Append(pool.Copied(first))
 	l.inMu.Unlock()
 	l.turn.PostHere(&birth{l, ln.front.Machine})
-}
-
-// openPlain makes a link of a connection in cleartext.
-func (ln *Listener) openPlain(conn *net.TCPConn, ends Ends, first []byte) error {
-	return ln.adopt(ln.newLink(ends), conn, first)
 }
 
 // adopt has l live on conn's descriptor. first are the plain bytes that were read to know the protocol.

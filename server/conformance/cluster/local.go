@@ -49,8 +49,5 @@ diskMaxUsedSpaceRatio=95
 	return l, l.broker.Await(ctx, "serving", l.serving)
 }
 
-// Pid is the process id of the proxy.
-func (l *Local) Pid() int { return l.broker.Pid() }
-
-// Exited is closed when the proxy has ended.
-func (l *Local) Exited() <-chan struct{} { return l.broker.Exited() }
+// Process is that of the proxy, and of the broker.
+func (l *Local) Process() *Process { return l.broker }

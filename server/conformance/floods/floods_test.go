@@ -215,7 +215,7 @@ func start(t *testing.T) []victim {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, java.LogTail(50))
 	}
-	return append(victims, victim{"Java proxy 5.5.0", java.Endpoint, java.Pid()})
+	return append(victims, victim{"Java proxy 5.5.0", java.Endpoint, java.Process().Pid()})
 }
 
 func startOther(t *testing.T, dir, name string) victim {

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"log"
@@ -45,12 +44,9 @@ func main() {
 	if scenario.Named(*name, p, 0, 1) == nil {
 		log.Fatalf("no scenario %q; there are %v", *name, scenario.Names())
 	}
-	cfg := load.Config{Addr: *addr, Conns: *conns, Streams: *streams, Rate: *rate, Fixed: *fixed,
+	cfg := load.Config{Addr: *addr, TLS: *secure, Conns: *conns, Streams: *streams, Rate: *rate, Fixed: *fixed,
 		New:    func(conn int) load.Scenario { return scenario.Named(*name, p, conn, *streams) },
 		Client: func(conn int) string { return fmt.Sprintf("bench@%d@%d@abc", os.Getpid(), conn) }}
-	if *secure {
-		cfg.TLS = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}
-	}
 	if err := run(cfg, *warm, *seconds); err != nil {
 		log.Fatal(err)
 	}
