@@ -120,7 +120,7 @@ func (r *restless) release() {
 
 // checkConn compares what a Conn keeps account of with what there is.
 func checkConn(t testing.TB, c *Conn) {
-	active, waiting, partial, ready := 0, 0, 0, 0
+	active, lasting, waiting, partial, ready := 0, 0, 0, 0, 0
 	for _, s := range c.streams.slots {
 		if s == nil {
 			continue
@@ -132,6 +132,9 @@ func checkConn(t testing.TB, c *Conn) {
 			continue
 		}
 		active++
+		if s.clientStreams {
+			lasting++
+		}
 		waiting += s.queue.Len()
 		partial += s.in.Len()
 		if s.isReady {
@@ -148,8 +151,8 @@ func checkConn(t testing.TB, c *Conn) {
 	for s := c.ready.first; s != nil; s = s.after {
 		listed++
 	}
-	if active != c.streams.active || active != c.streams.ids.count || waiting != c.waiting || partial != c.partial || listed != ready {
-		t.Fatal("account", active, c.streams.active, c.streams.ids.count, waiting, c.waiting, partial, c.partial, listed, ready)
+	if active != c.streams.active || lasting != c.streams.lasting || active != c.streams.ids.count || waiting != c.waiting || partial != c.partial || listed != ready {
+		t.Fatal("account", active, c.streams.active, lasting, c.streams.lasting, c.streams.ids.count, waiting, c.waiting, partial, c.partial, listed, ready)
 	}
 	if c.recvWindow < 0 || c.sendWindow < 0 || c.sendWindow > frame.WindowMax {
 		t.Fatal("windows", c.recvWindow, c.sendWindow)

@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"rocketmq-proxy/codec/grpc"
+	"rocketmq-proxy/pool"
 )
 
 func TestIDTable(t *testing.T) {
@@ -151,6 +154,39 @@ func TestSlotsAreTrimmed(t *testing.T) {
 	}
 	c.Stream(call(last.Add(5 * slotsKeptFor))).Reply(nil)
 }
+
+// Room for answers is kept while calls are open that want one soon, and given up when only those are left
+// on which little is said, or when nothing has been called for some time.
+func TestRoomIsGivenUp(t *testing.T) {
+	if !pool.Invariants {
+		t.Skip("blocks are counted with -tags invariants")
+	}
+	for _, lasting := range []bool{true, false} {
+		c, feed := greeted(t, &Config{}, &waiter{lasting: lasting})
+		idle := pool.Live()
+		k := caller{next: 1, block: requestBlock()}
+		if err := feed(start, k.call(nil)); err != nil {
+			t.Fatal(err)
+		}
+		s := c.streams.find(k.next - 2)
+		s.SendHeaders()
+		drain(c)
+		kept := pool.Live() - idle
+		c.Tick(start.Add(slotsKeptFor))
+		if left := pool.Live() - idle; lasting && kept != 0 || !lasting && kept != 1 || left != 0 {
+			t.Errorf("a call that lasts: %v; %d blocks are kept, and %d after a while", lasting, kept, left)
+		}
+	}
+}
+
+// waiter never ends a call.
+type waiter struct {
+	mute
+	lasting bool
+}
+
+func (s *waiter) Open(*Stream) (Handler, grpc.Status) { return s, grpc.Status{} }
+func (s *waiter) ClientStreams() bool                 { return s.lasting }
 
 // Due is never before what was asked for, and Tick before it does nothing.
 func TestDue(t *testing.T) {

@@ -228,7 +228,9 @@ func (s *Stream) start(r *request, endStream bool) error {
 		return nil
 	}
 	s.handler = handler
-	s.clientStreams = handler.ClientStreams()
+	if s.clientStreams = handler.ClientStreams(); s.clientStreams {
+		c.streams.lasting++
+	}
 	if endStream {
 		return s.endRequest()
 	}

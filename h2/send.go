@@ -159,7 +159,7 @@ func (c *Conn) Drain(out *pool.Chain) {
 	c.publish()
 	c.control = 0
 	out.AppendChain(&c.out)
-	if c.streams.active == 0 {
+	if c.streams.active == c.streams.lasting {
 		c.out.Trim()
 		shrink(&c.out)
 	}

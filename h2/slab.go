@@ -9,11 +9,12 @@ import (
 // slab holds the streams of a connection: slots that are used over and over, and a table
 // from stream identifiers to slots. Nothing is allocated once the slots are there.
 type slab struct {
-	slots  []*Stream // those of nil are vacant, and were trimmed
-	free   []uint32  // vacant slots, the last used on top
-	active int
-	gen    uint32 // of the last stream; every stream of the connection has its own
-	ids    idTable
+	slots   []*Stream // those of nil are vacant, and were trimmed
+	free    []uint32  // vacant slots, the last used on top
+	active  int
+	lasting int    // of them, calls whose client streams: they stay open for long, and say little
+	gen     uint32 // of the last stream; every stream of the connection has its own
+	ids     idTable
 }
 
 // acquire takes a vacant slot for stream id.
@@ -44,6 +45,9 @@ const textKeptMax = 2 << 10
 func (b *slab) release(s *Stream) {
 	b.ids.remove(s.id)
 	b.active--
+	if s.clientStreams {
+		b.lasting--
+	}
 	b.free = append(b.free, s.slot)
 	clear(s.values)
 	s.call = call{}

@@ -87,12 +87,13 @@ func (c *Conn) late(code frame.ErrCode, reason string) error {
 	return ConnError{Code: code, Reason: reason}
 }
 
-// slotsKeptFor is how long after its last call a connection keeps the memory of those that have ended.
+// slotsKeptFor is how long after its last call a connection keeps the memory that the next would use.
 const slotsKeptFor = 10 * time.Second
 
 func (c *Conn) tickSlots() {
-	if len(c.streams.free) > 0 && c.passed(c.openedAt.Add(slotsKeptFor)) {
+	if c.passed(c.openedAt.Add(slotsKeptFor)) {
 		c.streams.trim()
+		c.out.Trim()
 	}
 }
 
