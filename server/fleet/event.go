@@ -55,22 +55,16 @@ var languages = map[apiv2.Language]string{
 	apiv2.Language_DART: "OTHER", apiv2.Language_KOTLIN: "JAVA",
 }
 
-// describe writes the channelData of a consumer.
-func describe(settings *apiv2.Settings, where channel) (string, error) {
-	extension, err := protojson.Marshal(settings)
+// encode writes what is said of a consumer. extension is its settings as JSON.
+func encode(kind, clientID string, settings *apiv2.Settings, where channel, extension, proxy string, now time.Time) ([]byte, error) {
+	where.Protocol, where.Extension = protocolGRPC, extension
+	data, err := json.Marshal(where)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	where.Protocol, where.Extension = protocolGRPC, string(extension)
-	text, err := json.Marshal(where)
-	return string(text), err
-}
-
-// encode writes what is said of a consumer, whose channelData has been written.
-func encode(kind, clientID string, settings *apiv2.Settings, channel, proxy string, now time.Time) ([]byte, error) {
 	e := event{
 		Kind: kind, ClientID: clientID, Language: languages[settings.GetUserAgent().GetLanguage()], Version: command.Version,
-		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: channel,
+		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: string(data),
 	}
 	if e.Language == "" {
 		e.Language = languages[apiv2.Language_LANGUAGE_UNSPECIFIED]

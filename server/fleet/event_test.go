@@ -24,11 +24,12 @@ func settings(kind apiv2.ClientType, group, expression string) *apiv2.Settings {
 
 // written is a whole event.
 func written(kind, clientID string, settings *apiv2.Settings, where channel, proxy string, now time.Time) ([]byte, error) {
-	channel, err := describe(settings, where)
+	var known extensions
+	extension, err := known.of(settings)
 	if err != nil {
 		return nil, err
 	}
-	return encode(kind, clientID, settings, channel, proxy, now)
+	return encode(kind, clientID, settings, where, extension, proxy, now)
 }
 
 // TestEventIsWritten with the names and values of the Java proxy.

@@ -62,6 +62,7 @@ type Fleet struct {
 	all   map[*session.Session]*consumer
 
 	// the turn's
+	known   extensions
 	topic   *backend.Topic // nil: not known yet
 	fetch   backend.FetchTopic
 	look    schedule // at the topic
@@ -84,22 +85,6 @@ const flyingMax = 1024
 type consumer struct {
 	session *session.Session
 	remote  string // host:port; it names the consumer to the others, and so it stays
-
-	// the turn's: settings seldom change, and writing them takes most of an announcement's time
-	described *apiv2.Settings
-	channel   string
-}
-
-// channelOf is the channelData of c with these settings.
-func (f *Fleet) channelOf(c *consumer, settings *apiv2.Settings) (string, error) {
-	if c.described == settings {
-		return c.channel, nil
-	}
-	text, err := describe(settings, channel{ProxyAddr: f.config.Addr, Remote: c.remote, Local: f.config.Listen})
-	if err == nil {
-		c.described, c.channel = settings, text
-	}
-	return text, err
 }
 
 var seed = maphash.MakeSeed()
@@ -202,11 +187,12 @@ func (a *announcement) OnTurn(now time.Time) {
 
 func (a *announcement) encode(settings *apiv2.Settings, now time.Time) ([]byte, error) {
 	f := a.fleet
-	channel, err := f.channelOf(a.consumer, settings)
+	extension, err := f.known.of(settings)
 	if err != nil {
 		return nil, err
 	}
-	return encode(a.kind, a.consumer.session.ID, settings, channel, f.config.Self, now)
+	where := channel{ProxyAddr: f.config.Addr, Remote: a.consumer.remote, Local: f.config.Listen}
+	return encode(a.kind, a.consumer.session.ID, settings, where, extension, f.config.Self, now)
 }
 
 // announced is the event of an announcement that was stored, or not.

@@ -18,6 +18,7 @@ func (s *Session) Remote() bool { return s.remote.Load() }
 // Learn takes note of what another proxy says of its client. What a client says here itself counts
 // more, for as long as its stream is open.
 func (r *Registry) Learn(id string, settings *apiv2.Settings, now time.Time) {
+	settings = r.shared.one(settings)
 	r.mu.Lock()
 	s := r.sessions[id]
 	if s == nil && len(r.sessions) < remoteMax {

@@ -47,9 +47,13 @@ func (s *Session) Ended() bool { return s.ended.Load() }
 // Heard notes a sign of life.
 func (s *Session) Heard(now time.Time) { s.heard.Store(now.UnixMilli()) }
 
-// Settle stores settings and lets those run who waited for the first.
+// Settle stores settings, which must not be changed afterwards, and lets those run who waited for the
+// first.
 func (s *Session) Settle(settings *apiv2.Settings, now time.Time) {
 	s.Heard(now)
+	if s.registry != nil {
+		settings = s.registry.shared.one(settings)
+	}
 	s.settings.Store(settings)
 	s.mu.Lock()
 	waiting := s.waiting
@@ -128,6 +132,7 @@ type Registry struct {
 	Gone func(s *Session, now time.Time)
 
 	expiry time.Duration
+	shared shared
 
 	mu        sync.Mutex
 	sessions  map[string]*Session
