@@ -13,7 +13,9 @@ const (
 	codeHeartbeat        = 34
 	codeUnregister       = 35
 	codeSendBack         = 36
+	codeRuntimeInfo      = 28
 	codeRoute            = 105
+	codeClusterInfo      = 106
 	codeSendV2           = 310
 	codeSendBatch        = 320
 	codeTopicConfig      = 351

@@ -69,3 +69,17 @@ func routeBody(topic string, addrs []string) []byte {
 	}
 	return append(out, ']', '}')
 }
+
+// clusterBody prints the ClusterInfo of the brokers at addrs.
+func clusterBody(addrs []string) []byte {
+	out, names := []byte(`{"brokerAddrTable":{`), []byte(nil)
+	for i, addr := range addrs {
+		if i > 0 {
+			out, names = append(out, ','), append(names, ',')
+		}
+		name := `"` + brokerName(i) + `"`
+		out = append(out, name+`:{"brokerAddrs":{"0":"`+addr+`"},"brokerName":`+name+`,"cluster":"`+ClusterName+`","enableActingMaster":false}`...)
+		names = append(names, name...)
+	}
+	return append(out, `},"clusterAddrTable":{"`+ClusterName+`":[`+string(names)+`]}}`...)
+}

@@ -102,6 +102,10 @@ func (c *conn) appendAnswer(out []byte, r *request) []byte {
 		return appendChangeInvisible(out, r, c.nowMillis)
 	case codeRoute:
 		return appendWithBody(out, r.opaque, routeBody(string(r.ext(fieldTopic)), s.Brokers))
+	case codeClusterInfo:
+		return appendWithBody(out, r.opaque, clusterBody(s.Brokers))
+	case codeRuntimeInfo:
+		return appendWithBody(out, r.opaque, []byte(`{"table":{"brokerVersionDesc":"V5_5_0"}}`))
 	case codeTopicConfig:
 		return appendTopicConfig(out, r)
 	case codeGroupConfig:
