@@ -152,13 +152,15 @@ func grpcMessage(m proto.Message) []byte {
 // headerBlock is the same for every call: its fields are never indexed.
 func headerBlock(method string) []byte { return headerBlockFor(method, "3S") }
 
-func headerBlockFor(method, timeout string) []byte {
+func headerBlockFor(method, timeout string) []byte { return headerBlockOf("flood", method, timeout) }
+
+func headerBlockOf(client, method, timeout string) []byte {
 	var b bytes.Buffer
 	encoder := hpack.NewEncoder(&b)
 	for _, field := range [][2]string{
 		{":method", "POST"}, {":scheme", "http"}, {":path", servicePath + method}, {":authority", "proxy"},
 		{"content-type", "application/grpc"}, {"te", "trailers"}, {"grpc-timeout", timeout},
-		{"x-mq-client-id", "flood"}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.0.5"},
+		{"x-mq-client-id", client}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.0.5"},
 	} {
 		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1], Sensitive: true})
 	}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -22,31 +23,44 @@ var idleConns = flag.Int("idle", 0, "connections of TestIdle, which stay idle fo
 // What an idle connection may cost in RSS, all included. Bare echo servers take 12.3 KB on netpoll, and 14.6 to
 // 55 KB with TLS.
 const (
-	idlePlainMax  = 10 << 10
-	idleSecureMax = 20 << 10
+	idlePlainMax    = 10 << 10
+	idleSecureMax   = 20 << 10
+	idleConsumerMax = 16 << 10 // with the telemetry stream and the settings of a consumer of its own
 )
 
 // TestIdle: connections that have made a call and are silent then cost little, cleartext ones no
-// goroutine, and all are answered afterwards.
+// goroutine, and all are answered afterwards. So do those on which a consumer waits to be told something.
 func TestIdle(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("RSS is read from /proc")
 	}
 	for _, kind := range []struct {
-		transport string
-		bytesMax  int64
-	}{{"cleartext", idlePlainMax}, {"TLS", idleSecureMax}} {
-		t.Run(kind.transport, func(t *testing.T) {
+		name              string
+		secure, consumers bool
+		bytesMax          int64
+	}{{"cleartext", false, false, idlePlainMax}, {"TLS", true, false, idleSecureMax}, {"consumers", false, true, idleConsumerMax}} {
+		t.Run(kind.name, func(t *testing.T) {
 			fake := fakebroker.Start(t)
 			fake.SetTopic(fakebroker.Topic{Name: "flood"})
 			proxy := startInFront(t, fake, map[string]any{"adminListenAddr": "127.0.0.1:0"})
 			n := cmp.Or(*idleConns, 1000)
-			secure := kind.transport == "TLS"
-			settle(idleCrowd(t, proxy.addr, secure, 64)) // what any traffic costs once
+			gather := func(n int) []net.Conn {
+				conns := idleCrowd(t, proxy.addr, kind.secure, n)
+				if kind.consumers {
+					abreast(conns, func(i int, c net.Conn) {
+						if err := idleConsumer(c, idleStream, fmt.Sprint("consumer-", i)); err != nil {
+							t.Errorf("connection %d: %v", i, err)
+						}
+					})
+				}
+				return conns
+			}
+			settle(gather(64)) // what any traffic costs once
 			before, goroutines := proxy.memory("VmRSS"), proxy.goroutines()
 
-			conns := idleCrowd(t, proxy.addr, secure, n)
+			conns := gather(n)
 			defer settle(conns)
+			rest := answerPings(conns)
 			if *idleConns > 0 {
 				time.Sleep(time.Minute) // is what is measured
 			} else {
@@ -54,16 +68,17 @@ func TestIdle(t *testing.T) {
 			}
 			each := (proxy.memory("VmRSS") - before) / int64(n)
 			more := proxy.goroutines() - goroutines
+			rest()
 			t.Logf("%d connections: %d bytes of RSS each, %d more goroutines", n, each, more)
 			// Few connections share what the collector holds back; the limit is for many.
 			if limit := kind.bytesMax; each > limit && *idleConns > 0 || each > 2*limit {
 				t.Errorf("%d bytes of RSS each, more than %d", each, limit)
 			}
-			if !secure && more > n/20 {
+			if !kind.secure && more > n/20 {
 				t.Errorf("%d more goroutines", more)
 			}
 			abreast(conns, func(i int, c net.Conn) {
-				if err := idleCall(c, 3); err != nil {
+				if err := idleCall(c, idleStream+2); err != nil {
 					t.Errorf("connection %d: %v", i, err)
 				}
 			})
@@ -108,6 +123,31 @@ func idleCrowd(tb testing.TB, addr string, secure bool, n int) []net.Conn {
 	return conns
 }
 
+// answerPings keeps connections alive on which a call is open, until rest is called.
+func answerPings(conns []net.Conn) (rest func()) {
+	var all sync.WaitGroup
+	for _, conn := range conns {
+		_ = conn.SetDeadline(time.Time{})
+		all.Go(func() {
+			for {
+				f, err := readFrame(conn)
+				if err != nil {
+					return // it is over, or the test finds out
+				}
+				if f.kind == framePing && f.flags&flagAck == 0 {
+					_, _ = conn.Write(frame(framePing, flagAck, 0, f.payload))
+				}
+			}
+		})
+	}
+	return func() {
+		for _, conn := range conns {
+			_ = conn.SetReadDeadline(time.Now())
+		}
+		all.Wait()
+	}
+}
+
 func settle(conns []net.Conn) {
 	for _, c := range conns {
 		_ = c.Close()
@@ -128,6 +168,31 @@ func abreast(conns []net.Conn, do func(i int, c net.Conn)) {
 	all.Wait()
 }
 
+// idleStream is the stream that stays open.
+const idleStream = 3
+
+// idleConsumer opens a telemetry stream, on which a consumer says what it is, and hears the answer.
+func idleConsumer(conn net.Conn, stream uint32, client string) error {
+	settings := &apiv2.TelemetryCommand{Command: &apiv2.TelemetryCommand_Settings{Settings: (&member{group: "idle"}).settings()}}
+	said := frame(frameHeaders, flagEndHeaders, stream, headerBlockOf(client, "Telemetry", "1H"))
+	said = append(said, frame(frameData, 0, stream, grpcMessage(settings))...)
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write(said); err != nil {
+		return err
+	}
+	for {
+		f, err := readFrame(conn)
+		switch {
+		case err != nil:
+			return err
+		case f.stream == stream && f.kind == frameHeaders && f.flags&flagEndStream != 0:
+			return errors.New("the telemetry stream has ended")
+		case f.stream == stream && f.kind == frameData:
+			return nil
+		}
+	}
+}
+
 // idleCall makes a call and reads on to the end of its answer.
 func idleCall(conn net.Conn, stream uint32) error {
 	call := unary("QueryRoute", stream, &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}})
@@ -142,7 +207,7 @@ func idleCall(conn net.Conn, stream uint32) error {
 			return err
 		case f.kind == frameHeaders && f.flags&flagEndStream != 0 && f.stream == stream:
 			return nil
-		case f.kind != frameData && f.kind != frameHeaders && f.kind != frameSettings && f.kind != frameWindowUpdate:
+		case f.kind != frameData && f.kind != frameHeaders && f.kind != frameSettings && f.kind != frameWindowUpdate && f.kind != framePing:
 			return fmt.Errorf("a frame of type %d", f.kind)
 		}
 	}
