@@ -69,6 +69,7 @@ var layers = []layer{
 	{of: "server/fleet", may: []string{"server/turn", "server/session", "server/backend", "codec/apiv2", "codec/command", "codec/message", "pool", protobuf}, never: []string{"h2", "remoting", "server/cluster", "server/messaging"}, why: "a fleet speaks through the messages of a topic, whoever keeps it and whatever carried the clients"},
 	{of: "server/auth", may: []string{"codec/apiv2", "server/backend", protobuf}, never: []string{"h2", "remoting"}, why: "permission depends on who asks for what, not on what carried it"},
 	{of: "server/config", pure: false, never: []string{"h2", "remoting", "pool"}, why: "a configuration is text and numbers; the parts it configures do not import it, server hands them theirs"},
+	{of: "server/lines", never: []string{"h2", "remoting", "pool"}, why: "lines carries a log to who reads it; what the lines say is for others"},
 	{of: "server/nsdomain", never: []string{"h2", "remoting", "pool"}, why: "nsdomain asks an HTTP server for a line of text; what it means is for others"},
 	{of: "server/pressure", may: []string{"pool"}, never: []string{"h2", "remoting", "server/link"}, why: "pressure watches memory and sets a level; who reads it, it does not know"},
 	{of: "server/tlsconf", may: []string{"github.com/youmark/pkcs8"}, never: []string{"h2", "remoting", "pool"}, why: "certificates are files and standard library values; keys may be encrypted"},
@@ -79,7 +80,7 @@ var layers = []layer{
 	{of: "server/simtest", may: []string{"h2", "h2/h2test", "remoting", "remoting/fakebroker", "server", "server/*", "codec/*", "pool"}, why: "simtest is the whole proxy on in-memory links"},
 	{of: "server", may: []string{"h2", "remoting", "server/*", "codec/*", "pool", netpoll, zerolog}, why: "server wires, and nothing but wires"},
 	{of: "server/cli", may: []string{"server/config", "server/local/catalog", "server/local/door", "codec/apiv2", "codec/grpc", http2, protobuf}, never: []string{"h2", "remoting", "server/backend"}, why: "the subcommands are a client of a running proxy: they know what anybody outside can know, and share no machine with it"},
-	{of: "server/cmd/*", may: []string{"server", "server/config", "server/cli", zerolog}, why: "main turns flags into a configuration or a subcommand, and signals into a shutdown"},
+	{of: "server/cmd/*", may: []string{"server", "server/config", "server/cli", "server/lines", zerolog}, why: "main turns flags into a configuration or a subcommand, and signals into a shutdown"},
 
 	{of: "bench", may: []string{"*"}, why: "bench measures the whole system"},
 	{of: "bench/*", may: []string{"*"}, why: "bench measures the whole system"},

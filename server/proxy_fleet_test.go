@@ -79,4 +79,7 @@ func TestFleetWithoutItsTopic(t *testing.T) {
 		return strings.Contains(w.log.String(), "serves alone") && strings.Contains(w.log.String(), "NoSuchCluster")
 	})
 	w.consumer("consumer-1").sends(apiv2.Code_OK, "orders", "apples")
+	if n := strings.Count(w.log.String(), "serves alone"); n != 1 {
+		t.Errorf("it says so %d times:\n%s", n, w.log.String())
+	}
 }

@@ -68,9 +68,11 @@ type Fleet struct {
 	look    schedule // at the topic
 	speak   time.Time
 	slot    int
+	alone   bool // without a topic, which was reported
 	readers map[place]*reader
-	flying  int  // announcements
-	failed  bool // the last announcement
+	deaf    map[string]int // readers that fail, by broker
+	flying  int            // announcements
+	failed  bool           // the last announcement
 	puzzled bool
 	ended   bool
 }
@@ -93,7 +95,7 @@ var seed = maphash.MakeSeed()
 func New(config Config, store Store, sessions *session.Registry) *Fleet {
 	f := &Fleet{
 		config: config, store: store, sessions: sessions, grain: max(config.Every/slotsMax, time.Millisecond), mark: mark(config.Self),
-		all: make(map[*session.Session]*consumer), readers: make(map[place]*reader),
+		all: make(map[*session.Session]*consumer), readers: make(map[place]*reader), deaf: make(map[string]int),
 	}
 	f.turn = turn.New(f)
 	return f

@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -172,6 +174,93 @@ func TestOthersAreHeard(t *testing.T) {
 	if len(w.reports) != 3 || !slices.ContainsFunc(w.reports, func(r string) bool { return r[:len("another proxy")] == "another proxy" }) {
 		t.Errorf("reported %q", w.reports)
 	}
+}
+
+// said are the reports so far.
+func (w *world) said() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.reports)
+}
+
+// TestAloneIsToldOnce: with the topic and the cause, however often it is looked for, and by whichever step that fails.
+// Once it is known a look that fails keeps nobody from hearing.
+func TestAloneIsToldOnce(t *testing.T) {
+	refused := make(chan struct{}, 8)
+	w := newWorld(t, func(c *Config) {
+		c.Create = func(_ string, done func(error)) {
+			done(errors.New("no permission"))
+			refused <- struct{}{}
+		}
+	})
+	slow := backend.Fault{Kind: backend.Timeout, Text: "slow"}
+	next(w, w.store.fetches).End(slow)
+	w.exists() // and must not be made
+	next(w, refused)
+	next(w, w.store.fetches).End(slow)
+	w.exists("a")
+	pull := w.pulls()
+	next(w, w.store.fetches).End(slow)
+	holds(pull)
+	next(w, w.store.fetches).End(slow)
+	next(w, w.store.pulls)
+	next(w, w.store.fetches)
+	said := w.said()
+	if len(said) != 1 || !strings.Contains(said[0], "this one serves alone") || !strings.HasSuffix(said[0], "trying on fleet: slow") {
+		t.Errorf("reported %q", said)
+	}
+}
+
+// pulls answers where a queue ends, and returns the pull that follows.
+func (w *world) pulls() *backend.Pull {
+	w.Helper()
+	next(w, w.store.queries).End(backend.Fault{})
+	return next(w, w.store.pulls)
+}
+
+// TestDeafBrokerIsToldOnce: for all of its queues, and again when they have been read in between.
+func TestDeafBrokerIsToldOnce(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.LookEvery = time.Hour })
+	fetch := next(w, w.store.fetches)
+	fetch.Found = &backend.Topic{Name: "fleet", Exists: true, Queues: []backend.BrokerQueues{{Broker: "a", Read: 2, Readable: true}}}
+	fetch.End(backend.Fault{})
+	slow := backend.Fault{Kind: backend.Timeout, Text: "slow"}
+	const queues = 2
+	for range 3 * queues { // each of them, or one more often than the other
+		next(w, w.store.queries).End(slow)
+	}
+	at := [queues]*backend.Pull{}
+	for range queues {
+		pull := w.pulls()
+		at[pull.ID] = pull
+	}
+	again := func(queue int) { // the other one waits
+		if at[queue] = next(w, w.store.pulls); int(at[queue].ID) != queue {
+			t.Fatalf("queue %d is read", at[queue].ID)
+		}
+	}
+	expect := func(n int) {
+		t.Helper()
+		said := w.said()
+		if len(said) != n || !strings.Contains(said[n-1], "other proxies are not heard of through a broker") || !strings.HasSuffix(said[n-1], "trying on fleet on a: slow") {
+			t.Fatalf("reported %q, want %d", said, n)
+		}
+	}
+	holds(at[0])
+	again(0)
+	at[0].End(slow) // the other one has not been read yet
+	again(0)
+	expect(1)
+	for queue := range queues {
+		holds(at[queue])
+		again(queue)
+	}
+	at[1].End(slow)
+	again(1)
+	expect(2)
+	at[0].End(slow)
+	again(0)
+	expect(2)
 }
 
 // TestEarlyConsumersAreAnnounced as soon as the topic is found.

@@ -40,10 +40,14 @@ func (s *sought) OnTurn(now time.Time) {
 	}
 }
 
-// without goes on without the topic for a while.
+// without goes on without a look at the topic for a while. Where it is known that is no harm: its queues are
+// read on, and one that cannot be read is reported for itself.
 func (f *Fleet) without(now time.Time, err error) {
-	if f.look.again(now, f.config.PauseMax) {
-		f.config.Report("other proxies are not heard of; this one serves alone", f.config.Topic, err)
+	f.look.again(now, f.config.PauseMax)
+	if f.topic == nil && !f.alone {
+		f.alone = true
+		f.config.Report("other proxies are not heard of, and this one serves alone: see that the topic of heartbeatSyncerTopicName exists, or that "+
+			"brokers of heartbeatSyncerTopicClusterName let it be created; trying on", f.config.Topic, err)
 	}
 }
 
@@ -60,7 +64,7 @@ func (c *created) OnTurn(now time.Time) {
 	case c.err != nil:
 		f.without(now, c.err)
 	default:
-		f.look.due = now.Add(f.config.PauseMax / 50)
+		f.look.again(now, f.config.PauseMax)
 	}
 }
 
@@ -97,10 +101,11 @@ type reader struct {
 	fleet *Fleet
 	place place
 
-	offset int64
-	query  backend.QueryOffset
-	pull   backend.Pull
-	rest   schedule
+	offset  int64
+	query   backend.QueryOffset
+	pull    backend.Pull
+	rest    schedule
+	failing bool // the last step that told
 }
 
 // offsetUnknown is the offset of a queue whose end is to be asked for.
@@ -129,9 +134,27 @@ func (r *reader) read(now time.Time) {
 	f.store.Pull(&r.pull, now)
 }
 
+// failed rests. A broker is reported when the first of its queues fails, and again only after all of
+// them have been read.
 func (r *reader) failed(now time.Time, fault backend.Fault) {
-	if r.rest.again(now, r.fleet.config.PauseMax) {
-		r.fleet.config.Report("other proxies are not heard of through a broker", r.place.broker, failure(fault))
+	f := r.fleet
+	r.rest.again(now, f.config.PauseMax)
+	if r.failing {
+		return
+	}
+	r.failing = true
+	f.deaf[r.place.broker]++
+	if f.deaf[r.place.broker] == 1 {
+		f.config.Report("other proxies are not heard of through a broker: see that it runs, and lets this proxy read the topic; trying on",
+			f.config.Topic+" on "+r.place.broker, failure(fault))
+	}
+}
+
+// worked is told of a pull that was answered.
+func (r *reader) worked() {
+	if r.failing {
+		r.failing = false
+		r.fleet.deaf[r.place.broker]--
 	}
 }
 
@@ -163,11 +186,13 @@ func (e *pulled) OnTurn(now time.Time) {
 	case !op.Fault.OK():
 		r.failed(now, op.Fault)
 	case op.Outcome == backend.PullOutside:
+		r.worked()
 		r.offset = offsetUnknown // what lies between is too old to matter
 		r.rest.after(now, r.fleet.config.PauseMax/50)
 	case op.Outcome == backend.PullFull:
 		r.rest.again(now, r.fleet.config.PauseMax)
 	default:
+		r.worked()
 		r.rest.pause = 0
 		r.offset = op.Next
 		for i := range op.Messages {

@@ -27,12 +27,10 @@ func (s *schedule) over(now time.Time) bool {
 // after waits for a time that follows a success.
 func (s *schedule) after(now time.Time, d time.Duration) { s.due, s.pause = now.Add(d), 0 }
 
-// again waits after a failure, and tells whether it was the first.
-func (s *schedule) again(now time.Time, longest time.Duration) (first bool) {
-	first = s.pause == 0
+// again waits after a failure.
+func (s *schedule) again(now time.Time, longest time.Duration) {
 	s.pause = min(max(2*s.pause, longest/50), longest)
 	s.due = now.Add(s.pause)
-	return first
 }
 
 func failure(f backend.Fault) error { return errors.New(f.Text) }

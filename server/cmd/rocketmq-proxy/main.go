@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,6 +17,7 @@ import (
 	"rocketmq-proxy/server"
 	"rocketmq-proxy/server/cli"
 	"rocketmq-proxy/server/config"
+	"rocketmq-proxy/server/lines"
 )
 
 func main() { os.Exit(run()) }
@@ -27,7 +30,8 @@ func run() int {
 	if err != nil {
 		return config.Exit(err, os.Stdout, os.Stderr)
 	}
-	log := newLogger(c.Operator.LogLevel)
+	log, out := newLogger(c.Operator.LogLevel, os.Stdout)
+	defer out.Flush()
 	for _, n := range notices {
 		level := zerolog.WarnLevel
 		if n.Minor {
@@ -42,10 +46,10 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "rocketmq-proxy cannot start:", err)
 		return 1
 	}
-	s.Announce(os.Stdout, os.Args[0])
+	s.Announce(out, os.Args[0])
 	log.Info().Stringer("signal", <-signals).Dur("atMostMillis", c.GRPC.ShutdownTime).Msg("shutting down; another signal ends at once")
-	go exitAtOnce(signals, log)
-	time.AfterFunc(c.GRPC.ShutdownTime+overtime, func() { exitLate(log) })
+	go exitAtOnce(signals, log, out)
+	time.AfterFunc(c.GRPC.ShutdownTime+overtime, func() { exitLate(log, out) })
 	ctx, cancel := context.WithTimeout(context.Background(), c.GRPC.ShutdownTime)
 	defer cancel()
 	s.Shutdown(ctx)
@@ -54,13 +58,14 @@ func run() int {
 
 // exitAtOnce is for whoever asks twice. The code is what a shell gives to a process that the signal
 // has killed.
-func exitAtOnce(signals <-chan os.Signal, log zerolog.Logger) {
+func exitAtOnce(signals <-chan os.Signal, log zerolog.Logger, out *lines.Writer) {
 	again := <-signals
 	code := 1
 	if number, is := again.(syscall.Signal); is {
 		code = 128 + int(number)
 	}
 	log.Error().Stringer("signal", again).Int("exitCode", code).Msg("a second signal: exiting at once, calls in flight are cut off")
+	out.Flush()
 	os.Exit(code)
 }
 
@@ -69,8 +74,9 @@ func exitAtOnce(signals <-chan os.Signal, log zerolog.Logger) {
 const overtime = time.Second
 
 // exitLate is for what should never happen.
-func exitLate(log zerolog.Logger) {
+func exitLate(log zerolog.Logger, out *lines.Writer) {
 	log.Error().Msg("the shutdown did not end in grpcShutdownTimeSeconds: exiting")
+	out.Flush()
 	os.Exit(1)
 }
 
@@ -84,14 +90,26 @@ func runCommand(args []string) int {
 	})
 }
 
-// newLogger writes lines to stdout: for people on a terminal, JSON everywhere else.
-func newLogger(level string) zerolog.Logger {
+// newLogger writes lines to stdout, for people on a terminal, JSON everywhere else, and waits for no reader. What
+// is to be heard to the end is flushed.
+func newLogger(level string, stdout *os.File) (zerolog.Logger, *lines.Writer) {
 	parsed, err := zerolog.ParseLevel(level)
 	if err != nil {
 		parsed = zerolog.InfoLevel
 	}
-	if info, err := os.Stdout.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stdout, TimeFormat: time.DateTime}).Level(parsed).With().Timestamp().Logger()
+	info, err := stdout.Stat()
+	terminal := err == nil && info.Mode()&os.ModeCharDevice != 0
+	to := func(out io.Writer) zerolog.Logger {
+		if terminal {
+			out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.DateTime}
+		}
+		return zerolog.New(out).With().Timestamp().Logger()
 	}
-	return zerolog.New(os.Stdout).Level(parsed).With().Timestamp().Logger()
+	out := lines.New(stdout, func(dropped int) []byte {
+		var line bytes.Buffer
+		log := to(&line)
+		log.Warn().Int("lines", dropped).Msg("nobody read the log: lines were dropped")
+		return line.Bytes()
+	})
+	return to(out).Level(parsed), out
 }
