@@ -183,7 +183,7 @@ func NewSuite(ctx context.Context, o Options, root string) (*Suite, error) {
 	}
 	s := &Suite{Options: o, binaries: peer.Binaries{}, dir: dir}
 	for _, name := range append([]string{peer.Stub}, o.Peers...) {
-		if name == peer.Direct {
+		if slices.Contains(nobody, name) {
 			continue
 		}
 		if err := s.build(ctx, root, name); err != nil {
@@ -210,7 +210,7 @@ func (s *Suite) build(ctx context.Context, root, name string, flags ...string) e
 func (s *Suite) Close() error { return os.RemoveAll(s.dir) }
 
 // Run measures one workload on all peers that have it, in alternating rounds. One that this machine
-// cannot run is left out, which is said.
+// cannot run is left out, which is said. When nobody has it, there is no case of it.
 func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 	c := newCase(w, w.Name(), nil)
 	stub, err := s.binaries.StartStub(w.Params.BodyBytes, cmp.Or(w.Brokers, s.Options.Brokers))
@@ -233,6 +233,9 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 			running, c.Peers = append(running, p), append(c.Peers, name)
 		}
 	}
+	if len(running) == 0 {
+		return c, nil
+	}
 	for n := range s.Options.Rounds {
 		for i, p := range running {
 			fmt.Fprintf(os.Stderr, "bench: %s: %s, round %d of %d\n", c.Name, c.Peers[i], n+1, s.Options.Rounds)
@@ -249,9 +252,9 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 // here.
 func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.Process) (*peer.Process, error) {
 	switch {
-	case w.TLS && !slices.Contains(secured, name):
+	case w.TLS && !slices.Contains(secured, name), name == peer.Remoting && !w.overRemoting(stub):
 		return nil, nil
-	case name == peer.Direct:
+	case slices.Contains(nobody, name):
 		return stub, nil
 	}
 	p, err := s.binaries.Start(name, stub, s.dir)
@@ -262,12 +265,22 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 	if err != nil || name != peer.Java || w.idle() {
 		return p, err
 	}
-	err = warmed(name, w.Name(), w.warmingMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
+	err = warmed(name, w.Name(), w.warmingMessages(), func() (report.Round, error) { return s.measure(ctx, w, name, p, stub) })
 	if err != nil {
 		p.Stop()
 		return nil, err
 	}
 	return p, nil
+}
+
+// nobody are the peers that are none: the load is on the stub itself.
+var nobody = []string{peer.Direct, peer.Remoting}
+
+// overRemoting tells whether the load can say it in Remoting, which is to one broker.
+func (w *Workload) overRemoting(stub *peer.Process) bool {
+	params := w.Params
+	params.Remoting = true
+	return !strings.Contains(stub.Addrs["brokers"], ",") && scenario.Named(w.Scenario, params, 0, 1) != nil
 }
 
 // secured are the peers that speak TLS.
@@ -291,7 +304,7 @@ func (w *Workload) warmingMessages() uint64 {
 
 // round measures one peer once, for a case.
 func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, name string, p, stub *peer.Process) error {
-	r, err := s.measure(ctx, w, p, stub)
+	r, err := s.measure(ctx, w, name, p, stub)
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", c.Name, name, err)
 	}

@@ -107,6 +107,45 @@ func TestSuiteMeasuresTheRelay(t *testing.T) {
 	}
 }
 
+// One short round straight on the stub, in both protocols; what Remoting is not spoken for is left out.
+func TestSuiteMeasuresTheStub(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	both := []string{peer.Remoting, peer.Direct}
+	s, err := NewSuite(context.Background(), Options{Peers: both, Rounds: 1, Window: 100 * time.Millisecond, Brokers: 1}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, measured := range []struct {
+		Workload
+		peers []string
+	}{
+		{Workload{Scenario: "send", Conns: 2, Streams: 2, Params: scenario.Default()}, both},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, Rate: 100, Params: scenario.Default()}, both},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, Brokers: 2, Params: scenario.Default()}, both[1:]},
+		{Workload{Scenario: "route", Conns: 1, Streams: 2, Params: scenario.Default()}, both[1:]},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, TLS: true, Params: scenario.Default()}, nil},
+	} {
+		c, err := s.Run(context.Background(), measured.Workload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(c.Peers, measured.peers) {
+			t.Errorf("%s: on %v", c.Name, c.Peers)
+		}
+		for _, name := range c.Peers {
+			if r := c.Rounds[name][0]; r.PerSecond <= 0 || r.CPUMicros <= 0 || r.Latency[c.Kind].P50 <= 0 {
+				t.Errorf("%s on %s: %+v", c.Name, name, r)
+			}
+		}
+	}
+	if len(s.Cases) != 4 {
+		t.Errorf("%d cases: one that nobody has is none", len(s.Cases))
+	}
+}
+
 // One short round on the real process in Local mode, and on Java's where it is not there: it is left out.
 func TestSuiteMeasuresLocalMode(t *testing.T) {
 	if testing.Short() {

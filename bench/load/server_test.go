@@ -32,9 +32,9 @@ func (e *echo) Setup(r *Request) bool { return false }
 func (e *echo) Begin(_ int, r *Request) {
 	r.Path, r.Timeout, r.Body = "/t.T/Echo", time.Second, append(r.Body, e.body...)
 }
-func (e *echo) Message(_, _ int, m []byte) error {
+func (e *echo) Message(_, _ int, m Message) error {
 	e.heard.Add(1)
-	if string(m) != string(e.body) {
+	if string(m.Body) != string(e.body) {
 		return errors.New("another message came back")
 	}
 	return nil

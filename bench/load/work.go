@@ -26,10 +26,25 @@ func (c *conn) work(w int, due int64) {
 	c.begin(w, due)
 }
 
-// end is the end of a stream: its answer is complete or has failed.
-func (c *conn) end(s *stream, failure error, now int64) {
-	w, kind, begun := s.worker, s.kind, s.begun
-	c.drop(s)
+// begin sends c.request as worker w's; due is when it should have left.
+func (c *conn) begin(w int, due int64) {
+	c.protocol.send(call{worker: w, kind: c.request.Kind, begun: due})
+}
+
+// heard hands one message of an answer to the scenario.
+func (c *conn) heard(q *call, m Message) {
+	err := c.scenario.Message(q.worker, q.kind, m)
+	if err != nil && q.failure == nil {
+		q.failure = err
+	}
+	if q.worker == SetupWorker && err == nil {
+		c.becomeReady()
+	}
+}
+
+// end is the end of an answer: it is complete or has failed.
+func (c *conn) end(q *call, failure error, now int64) {
+	w, kind := q.worker, q.kind
 	if w == SetupWorker {
 		c.setupEnded(failure)
 		return
@@ -48,7 +63,7 @@ func (c *conn) end(s *stream, failure error, now int64) {
 	} else {
 		c.totals.Requests[kind]++
 		if c.run.recording.Load() {
-			c.times.record(kind, now-begun)
+			c.times.record(kind, now-q.begun)
 		}
 	}
 	if more {

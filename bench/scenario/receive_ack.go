@@ -77,7 +77,8 @@ func (s *receiveAck) Begin(w int, r *load.Request) {
 	r.Body = append(r.Body, s.receive...)
 }
 
-func (s *receiveAck) Message(w, kind int, m []byte) error {
+func (s *receiveAck) Message(w, kind int, message load.Message) error {
+	m := message.Body
 	switch {
 	case w == load.SetupWorker:
 		return checkStatus("telemetry", m)

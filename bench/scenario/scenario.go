@@ -25,6 +25,7 @@ type Params struct {
 	Port       int
 	Verify     bool // check that answers name the message they are about
 	AllowEmpty bool // a receive may find nothing: real brokers run dry
+	Remoting   bool // speak to a broker as a proxy does, instead of gRPC
 }
 
 // Default is the workload of the issue: 256-byte bodies, batches of 32.
@@ -34,8 +35,14 @@ func Default() Params {
 }
 
 // Named makes the scenario of that name for one connection with that many
-// workers, or nil.
+// workers, or nil. Of Remoting there is send only.
 func Named(name string, p Params, conn, workers int) load.Scenario {
+	if p.Remoting {
+		if name == "send" {
+			return newRemotingSend(p, conn, workers)
+		}
+		return nil
+	}
 	switch name {
 	case "send":
 		return newSend(p, conn, workers)
