@@ -240,6 +240,15 @@ func BenchmarkMixed(b *testing.B) {
 	b.Run("4x16", func(b *testing.B) { measureCase(b, w) })
 }
 
+// BenchmarkLongPoll is how long it takes from a message's arrival at the broker until one of the receives that wait
+// for it is answered.
+func BenchmarkLongPoll(b *testing.B) {
+	for _, rate := range []float64{500, 5000} {
+		w := Workload{Scenario: scenario.LongPoll, Conns: 64, Streams: 1, Rate: rate, Params: scenario.Default()}
+		b.Run(strings.TrimPrefix(w.Name(), scenario.LongPoll+"/"), func(b *testing.B) { measureCase(b, w) })
+	}
+}
+
 // BenchmarkRoute is QueryRoute of one topic.
 func BenchmarkRoute(b *testing.B) {
 	b.Run("4x16", func(b *testing.B) {

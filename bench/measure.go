@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,9 +37,13 @@ func (s *Suite) measure(ctx context.Context, w Workload, name string, p, stub *p
 	if err != nil {
 		return none, err
 	}
+	loaded, ended, err := s.arrivals(ctx, w, stub)
+	if err != nil {
+		return none, err
+	}
 	profiled := s.profile(ctx, w, p, s.Options.warmUp()+s.Options.Window)
-	round, total, err := drive(ctx, loadConfig(w, name, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
-	if err = errors.Join(err, profiled()); err != nil {
+	round, total, err := drive(ctx, loadConfig(loaded, name, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
+	if err = errors.Join(err, ended(), profiled()); err != nil {
 		return none, err
 	}
 	backendAfter, err := backend(stub)
@@ -76,7 +81,7 @@ func loadConfig(w Workload, name string, p *peer.Process, fixed bool) load.Confi
 	params, addr := w.Params, p.Addrs["grpc"]
 	params.Verify = name != peer.Relay && name != peer.Direct // the stub's gRPC server answers always the same
 	if params.Remoting = name == peer.Remoting; params.Remoting {
-		addr = p.Addrs["brokers"]
+		addr, _, _ = strings.Cut(p.Addrs["brokers"], ",")
 	}
 	host, port, _ := net.SplitHostPort(addr)
 	params.Host = host
@@ -206,6 +211,8 @@ func (a asked) of(name string) uint64 {
 	switch name {
 	case "receive_ack":
 		return a.Acked
+	case scenario.LongPoll:
+		return a.Popped
 	case "mixed":
 		return a.Sent + a.Acked
 	}

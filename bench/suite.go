@@ -156,6 +156,7 @@ type Suite struct {
 	Cases    []*report.Case // what has been measured
 	binaries peer.Binaries
 	dir      string
+	polled   int // topics that have been waited on
 }
 
 // packages of the commands, by peer: module directory and package, both
@@ -252,7 +253,9 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 // here.
 func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.Process) (*peer.Process, error) {
 	switch {
-	case w.TLS && !slices.Contains(secured, name), name == peer.Remoting && !w.overRemoting(stub):
+	case w.TLS && !slices.Contains(secured, name),
+		w.awaits() && slices.Contains(unbrokered, name),
+		name == peer.Remoting && !w.overRemoting(stub):
 		return nil, nil
 	case slices.Contains(nobody, name):
 		return stub, nil
@@ -276,6 +279,9 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 // nobody are the peers that are none: the load is on the stub itself.
 var nobody = []string{peer.Direct, peer.Remoting}
 
+// unbrokered are the peers that end at the stub's gRPC server, which answers everything at once.
+var unbrokered = []string{peer.Relay, peer.Direct}
+
 // overRemoting tells whether the load can say it in Remoting, which is to one broker.
 func (w *Workload) overRemoting(stub *peer.Process) bool {
 	params := w.Params
@@ -287,7 +293,7 @@ func (w *Workload) overRemoting(stub *peer.Process) bool {
 var secured = []string{peer.Proxy, peer.Base, peer.Tree, peer.Java}
 
 // idle tells whether so little happens that it is not time that is measured.
-func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 }
+func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 && !w.awaits() }
 
 // javaWarmMessages is how many the Java proxy answers at least before it is measured in front of the stub.
 // That none of them is stored makes a workload fewer code paths than Local mode has.

@@ -146,6 +146,33 @@ func TestSuiteMeasuresTheStub(t *testing.T) {
 	}
 }
 
+// Receives that wait, on the real process and straight at the stub's broker; its gRPC server has no polls.
+func TestSuiteMeasuresLongPolls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	s, err := NewSuite(context.Background(), Options{Peers: []string{peer.Proxy, peer.Relay, peer.Direct, peer.Remoting}, Rounds: 2,
+		Window: 100 * time.Millisecond, Brokers: 1}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := s.Run(context.Background(), Workload{Scenario: scenario.LongPoll, Conns: 4, Streams: 2, Rate: 200, Params: scenario.Default()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.Peers, []string{peer.Proxy, peer.Remoting}) {
+		t.Errorf("on %v", c.Peers)
+	}
+	for _, name := range c.Peers {
+		for _, r := range c.Rounds[name] {
+			if r.PerSecond <= 0 || r.PerSecond > 2000 || r.Latency[c.Kind].Count == 0 || r.Latency[c.Kind].P50 < 1 || r.Latency[c.Kind].P50 > 1e6 {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+}
+
 // One short round on the real process in Local mode, and on Java's where it is not there: it is left out.
 func TestSuiteMeasuresLocalMode(t *testing.T) {
 	if testing.Short() {

@@ -18,6 +18,7 @@ type conn struct {
 
 	mu       sync.Mutex
 	scenario Scenario
+	stamped  Stamped // the same scenario, or nil
 	protocol protocol
 	out      []byte
 	request  Request // scratch
@@ -56,6 +57,7 @@ var errStopped = errors.New("load: stopped")
 
 func newConn(run *Run, nc net.Conn, index int) *conn {
 	c := &conn{run: run, nc: nc, scenario: run.cfg.New(index), in: make([]byte, 0, run.cfg.readBytes()), ready: make(chan struct{})}
+	c.stamped, _ = c.scenario.(Stamped)
 	if run.cfg.Remoting {
 		c.protocol = newRemoting(c)
 	} else {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"rocketmq-proxy/bench/hostclock"
 )
 
 const (
@@ -68,6 +70,7 @@ type Run struct {
 	cfg       Config
 	kinds     []string
 	base      time.Time
+	baseHost  int64 // the same moment on hostclock
 	conns     []*conn
 	shards    []*histograms
 	wg        sync.WaitGroup
@@ -81,7 +84,7 @@ type Run struct {
 
 // Start connects, lets every connection set up, and begins the load.
 func Start(ctx context.Context, cfg Config) (*Run, error) {
-	r := &Run{cfg: cfg, base: time.Now(), late: newHistograms(1)}
+	r := &Run{cfg: cfg, base: time.Now(), baseHost: hostclock.Now(), late: newHistograms(1)}
 	for i := range cfg.Conns {
 		nc, err := r.dial(ctx)
 		if err != nil {

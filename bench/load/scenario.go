@@ -26,6 +26,13 @@ type Message struct {
 	Body []byte        // the protobuf message, or the body of the frame
 }
 
+// Stamped is a Scenario whose latencies count from something else than when a request was due.
+type Stamped interface {
+	Scenario
+	// Began tells when that which worker w's last answer ends began, on hostclock; 0 is no latency.
+	Began(w int) int64
+}
+
 // SetupWorker is the worker of the stream that Setup opened.
 const SetupWorker = -1
 

@@ -63,7 +63,7 @@ func (c *conn) end(q *call, failure error, now int64) {
 	} else {
 		c.totals.Requests[kind]++
 		if c.run.recording.Load() {
-			c.times.record(kind, now-q.begun)
+			c.record(q, now)
 		}
 	}
 	if more {
@@ -71,6 +71,19 @@ func (c *conn) end(q *call, failure error, now int64) {
 		return
 	}
 	c.next(w)
+}
+
+// record keeps the latency of an answer.
+func (c *conn) record(q *call, now int64) {
+	begun := q.begun
+	if c.stamped != nil {
+		began := c.stamped.Began(q.worker)
+		if began == 0 {
+			return
+		}
+		begun = began - c.run.baseHost
+	}
+	c.times.record(q.kind, now-begun)
 }
 
 // next gives a worker whose work is done its next piece, if there is one.

@@ -35,11 +35,14 @@ func Default() Params {
 }
 
 // Named makes the scenario of that name for one connection with that many
-// workers, or nil. Of Remoting there is send only.
+// workers, or nil. Over Remoting there are send and [LongPoll] only.
 func Named(name string, p Params, conn, workers int) load.Scenario {
 	if p.Remoting {
-		if name == "send" {
+		switch name {
+		case "send":
 			return newRemotingSend(p, conn, workers)
+		case LongPoll:
+			return newRemotingPoll(p, workers)
 		}
 		return nil
 	}
@@ -50,13 +53,15 @@ func Named(name string, p Params, conn, workers int) load.Scenario {
 		return newReceiveAck(p, workers)
 	case "route":
 		return newRoute(p)
+	case LongPoll:
+		return newLongPoll(p, workers)
 	case "mixed":
 		return newMixed(p, conn, workers)
 	}
 	return nil
 }
 
-// Names lists the scenarios.
+// Names lists the scenarios that need nobody but a server: all but [LongPoll].
 func Names() []string { return []string{"send", "receive_ack", "route", "mixed"} }
 
 const (

@@ -43,7 +43,7 @@ func main() {
 	p.Host = host
 	p.Port, _ = strconv.Atoi(port)
 	if scenario.Named(*name, p, 0, 1) == nil {
-		log.Fatalf("no scenario %q; there are %v, over Remoting send alone", *name, scenario.Names())
+		log.Fatalf("no scenario %q; there are %v, over Remoting send only", *name, scenario.Names())
 	}
 	cfg := load.Config{Addr: *addr, Remoting: p.Remoting, TLS: *secure, Conns: *conns, Streams: *streams, Rate: *rate, Fixed: *fixed,
 		New:    func(conn int) load.Scenario { return scenario.Named(*name, p, conn, *streams) },
