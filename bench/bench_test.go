@@ -49,7 +49,7 @@ func finish() error {
 		return nil
 	}
 	fmt.Println()
-	if err := report.Table(os.Stdout, s.Cases, peer.Proxy); err != nil {
+	if err := report.Table(os.Stdout, s.Cases, peer.Proxy, peer.Remoting); err != nil {
 		return err
 	}
 	d := report.Describe()
