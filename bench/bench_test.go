@@ -49,7 +49,7 @@ func finish() error {
 		return nil
 	}
 	fmt.Println()
-	if err := report.Table(os.Stdout, s.Cases, peer.Proxy); err != nil {
+	if err := report.Table(os.Stdout, s.Cases, peer.Proxy, peer.Remoting); err != nil {
 		return err
 	}
 	d := report.Describe()
@@ -94,6 +94,9 @@ func measureCase(b *testing.B, w Workload) {
 	c, err := s.Run(context.Background(), w)
 	if err != nil {
 		b.Fatal(err)
+	}
+	if len(c.Peers) == 0 {
+		b.Skip("none of BENCH_PEERS has this workload")
 	}
 	showAll(b, c)
 }
@@ -235,6 +238,15 @@ func BenchmarkReceiveAck(b *testing.B) {
 func BenchmarkMixed(b *testing.B) {
 	w := Workload{Scenario: "mixed", Conns: 4, Streams: 16, Params: scenario.Default()}
 	b.Run("4x16", func(b *testing.B) { measureCase(b, w) })
+}
+
+// BenchmarkLongPoll is how long it takes from a message's arrival at the broker until one of the receives that wait
+// for it is answered.
+func BenchmarkLongPoll(b *testing.B) {
+	for _, rate := range []float64{500, 5000} {
+		w := Workload{Scenario: scenario.LongPoll, Conns: 64, Streams: 1, Rate: rate, Params: scenario.Default()}
+		b.Run(strings.TrimPrefix(w.Name(), scenario.LongPoll+"/"), func(b *testing.B) { measureCase(b, w) })
+	}
 }
 
 // BenchmarkRoute is QueryRoute of one topic.

@@ -124,7 +124,7 @@ func (s *Suite) pair(ctx context.Context, c *report.Case, w Workload, stub *peer
 			return err
 		}
 		builds = append(builds, p)
-		if _, err := s.measure(ctx, w, p, stub); err != nil {
+		if _, err := s.measure(ctx, w, p.Name, p, stub); err != nil {
 			return fmt.Errorf("%s is warmed: %w", name, err)
 		}
 	}

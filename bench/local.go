@@ -160,7 +160,7 @@ func (t *station) supply(ctx context.Context, wanted uint64) error {
 func (t *station) load(w Workload) load.Config {
 	w.Params.Broker = t.Addrs["broker"]
 	w.Params.AllowEmpty = true // a broker may find a queue taken; whether it ran dry is counted
-	c := loadConfig(w, t.Process, t.fixed)
+	c := loadConfig(w, t.Name, t.Process, t.fixed)
 	// Java forgets a client's settings some time after its last stream, also when it is back by then.
 	t.loads++
 	load := t.loads

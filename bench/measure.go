@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,17 +29,21 @@ type instant struct {
 	mallocsMessages uint64
 }
 
-// measure drives one peer for one window, and holds what it answered against what the stub was
-// asked for.
-func (s *Suite) measure(ctx context.Context, w Workload, p, stub *peer.Process) (report.Round, error) {
+// measure drives the peer of that name for one window, and holds what it answered against what the stub
+// was asked for.
+func (s *Suite) measure(ctx context.Context, w Workload, name string, p, stub *peer.Process) (report.Round, error) {
 	var none report.Round
 	backendBefore, err := backend(stub)
 	if err != nil {
 		return none, err
 	}
+	loaded, ended, err := s.arrivals(ctx, w, stub)
+	if err != nil {
+		return none, err
+	}
 	profiled := s.profile(ctx, w, p, s.Options.warmUp()+s.Options.Window)
-	round, total, err := drive(ctx, loadConfig(w, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
-	if err = errors.Join(err, profiled()); err != nil {
+	round, total, err := drive(ctx, loadConfig(loaded, name, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
+	if err = errors.Join(err, ended(), profiled()); err != nil {
 		return none, err
 	}
 	backendAfter, err := backend(stub)
@@ -72,13 +77,16 @@ func drive(ctx context.Context, config load.Config, p *peer.Process, warmUp, len
 	return round, run.Totals(), err
 }
 
-func loadConfig(w Workload, p *peer.Process, fixed bool) load.Config {
-	params := w.Params
-	params.Verify = p.Name != peer.Relay && p.Name != peer.Stub // the stub answers always the same
-	host, port, _ := net.SplitHostPort(p.Addrs["grpc"])
+func loadConfig(w Workload, name string, p *peer.Process, fixed bool) load.Config {
+	params, addr := w.Params, p.Addrs["grpc"]
+	params.Verify = name != peer.Relay && name != peer.Direct // the stub's gRPC server answers always the same
+	if params.Remoting = name == peer.Remoting; params.Remoting {
+		addr, _, _ = strings.Cut(p.Addrs["brokers"], ",")
+	}
+	host, port, _ := net.SplitHostPort(addr)
 	params.Host = host
 	params.Port, _ = strconv.Atoi(port)
-	return load.Config{Addr: p.Addrs["grpc"], TLS: w.TLS, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
+	return load.Config{Addr: addr, Remoting: params.Remoting, TLS: w.TLS, Conns: w.Conns, Streams: w.Streams, Rate: w.Rate, Fixed: fixed,
 		New: func(conn int) load.Scenario { return scenario.Named(w.Scenario, params, conn, w.Streams) }}
 }
 
@@ -203,6 +211,8 @@ func (a asked) of(name string) uint64 {
 	switch name {
 	case "receive_ack":
 		return a.Acked
+	case scenario.LongPoll:
+		return a.Popped
 	case "mixed":
 		return a.Sent + a.Acked
 	}

@@ -156,6 +156,7 @@ type Suite struct {
 	Cases    []*report.Case // what has been measured
 	binaries peer.Binaries
 	dir      string
+	polled   int // topics that have been waited on
 }
 
 // packages of the commands, by peer: module directory and package, both
@@ -183,7 +184,7 @@ func NewSuite(ctx context.Context, o Options, root string) (*Suite, error) {
 	}
 	s := &Suite{Options: o, binaries: peer.Binaries{}, dir: dir}
 	for _, name := range append([]string{peer.Stub}, o.Peers...) {
-		if name == peer.Direct {
+		if slices.Contains(nobody, name) {
 			continue
 		}
 		if err := s.build(ctx, root, name); err != nil {
@@ -210,7 +211,7 @@ func (s *Suite) build(ctx context.Context, root, name string, flags ...string) e
 func (s *Suite) Close() error { return os.RemoveAll(s.dir) }
 
 // Run measures one workload on all peers that have it, in alternating rounds. One that this machine
-// cannot run is left out, which is said.
+// cannot run is left out, which is said. When nobody has it, there is no case of it.
 func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 	c := newCase(w, w.Name(), nil)
 	stub, err := s.binaries.StartStub(w.Params.BodyBytes, cmp.Or(w.Brokers, s.Options.Brokers))
@@ -233,6 +234,9 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 			running, c.Peers = append(running, p), append(c.Peers, name)
 		}
 	}
+	if len(running) == 0 {
+		return c, nil
+	}
 	for n := range s.Options.Rounds {
 		for i, p := range running {
 			fmt.Fprintf(os.Stderr, "bench: %s: %s, round %d of %d\n", c.Name, c.Peers[i], n+1, s.Options.Rounds)
@@ -249,9 +253,11 @@ func (s *Suite) Run(ctx context.Context, w Workload) (*report.Case, error) {
 // here.
 func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.Process) (*peer.Process, error) {
 	switch {
-	case w.TLS && !slices.Contains(secured, name):
+	case w.TLS && !slices.Contains(secured, name),
+		w.awaits() && slices.Contains(unbrokered, name),
+		name == peer.Remoting && !w.overRemoting(stub):
 		return nil, nil
-	case name == peer.Direct:
+	case slices.Contains(nobody, name):
 		return stub, nil
 	}
 	p, err := s.binaries.Start(name, stub, s.dir)
@@ -262,7 +268,7 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 	if err != nil || name != peer.Java || w.idle() {
 		return p, err
 	}
-	err = warmed(name, w.Name(), w.warmingMessages(), func() (report.Round, error) { return s.measure(ctx, w, p, stub) })
+	err = warmed(name, w.Name(), w.warmingMessages(), func() (report.Round, error) { return s.measure(ctx, w, name, p, stub) })
 	if err != nil {
 		p.Stop()
 		return nil, err
@@ -270,11 +276,24 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 	return p, nil
 }
 
+// nobody are the peers that are none: the load is on the stub itself.
+var nobody = []string{peer.Direct, peer.Remoting}
+
+// unbrokered are the peers that end at the stub's gRPC server, which answers everything at once.
+var unbrokered = []string{peer.Relay, peer.Direct}
+
+// overRemoting tells whether the load can say it in Remoting, which is to one broker.
+func (w *Workload) overRemoting(stub *peer.Process) bool {
+	params := w.Params
+	params.Remoting = true
+	return !strings.Contains(stub.Addrs["brokers"], ",") && scenario.Named(w.Scenario, params, 0, 1) != nil
+}
+
 // secured are the peers that speak TLS.
 var secured = []string{peer.Proxy, peer.Base, peer.Tree, peer.Java}
 
 // idle tells whether so little happens that it is not time that is measured.
-func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 }
+func (w *Workload) idle() bool { return w.Rate > 0 && w.Rate < 1000 && !w.awaits() }
 
 // javaWarmMessages is how many the Java proxy answers at least before it is measured in front of the stub.
 // That none of them is stored makes a workload fewer code paths than Local mode has.
@@ -291,7 +310,7 @@ func (w *Workload) warmingMessages() uint64 {
 
 // round measures one peer once, for a case.
 func (s *Suite) round(ctx context.Context, c *report.Case, w Workload, name string, p, stub *peer.Process) error {
-	r, err := s.measure(ctx, w, p, stub)
+	r, err := s.measure(ctx, w, name, p, stub)
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", c.Name, name, err)
 	}

@@ -107,6 +107,72 @@ func TestSuiteMeasuresTheRelay(t *testing.T) {
 	}
 }
 
+// One short round straight on the stub, in both protocols; what Remoting is not spoken for is left out.
+func TestSuiteMeasuresTheStub(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	both := []string{peer.Remoting, peer.Direct}
+	s, err := NewSuite(context.Background(), Options{Peers: both, Rounds: 1, Window: 100 * time.Millisecond, Brokers: 1}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, measured := range []struct {
+		Workload
+		peers []string
+	}{
+		{Workload{Scenario: "send", Conns: 2, Streams: 2, Params: scenario.Default()}, both},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, Rate: 100, Params: scenario.Default()}, both},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, Brokers: 2, Params: scenario.Default()}, both[1:]},
+		{Workload{Scenario: "route", Conns: 1, Streams: 2, Params: scenario.Default()}, both[1:]},
+		{Workload{Scenario: "send", Conns: 1, Streams: 2, TLS: true, Params: scenario.Default()}, nil},
+	} {
+		c, err := s.Run(context.Background(), measured.Workload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(c.Peers, measured.peers) {
+			t.Errorf("%s: on %v", c.Name, c.Peers)
+		}
+		for _, name := range c.Peers {
+			if r := c.Rounds[name][0]; r.PerSecond <= 0 || r.CPUMicros <= 0 || r.Latency[c.Kind].P50 <= 0 {
+				t.Errorf("%s on %s: %+v", c.Name, name, r)
+			}
+		}
+	}
+	if len(s.Cases) != 4 {
+		t.Errorf("%d cases: one that nobody has is none", len(s.Cases))
+	}
+}
+
+// Receives that wait, on the real process and straight at the stub's broker; its gRPC server has no polls.
+func TestSuiteMeasuresLongPolls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and starts processes")
+	}
+	s, err := NewSuite(context.Background(), Options{Peers: []string{peer.Proxy, peer.Relay, peer.Direct, peer.Remoting}, Rounds: 2,
+		Window: 100 * time.Millisecond, Brokers: 1}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := s.Run(context.Background(), Workload{Scenario: scenario.LongPoll, Conns: 4, Streams: 2, Rate: 200, Params: scenario.Default()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.Peers, []string{peer.Proxy, peer.Remoting}) {
+		t.Errorf("on %v", c.Peers)
+	}
+	for _, name := range c.Peers {
+		for _, r := range c.Rounds[name] {
+			if r.PerSecond <= 0 || r.PerSecond > 2000 || r.Latency[c.Kind].Count == 0 || r.Latency[c.Kind].P50 < 1 || r.Latency[c.Kind].P50 > 1e6 {
+				t.Errorf("%s: %+v", name, r)
+			}
+		}
+	}
+}
+
 // One short round on the real process in Local mode, and on Java's where it is not there: it is left out.
 func TestSuiteMeasuresLocalMode(t *testing.T) {
 	if testing.Short() {

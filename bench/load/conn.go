@@ -1,7 +1,6 @@
 package load
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -10,8 +9,8 @@ import (
 	"time"
 )
 
-// conn is one HTTP/2 connection. Its goroutine reads; a fixed rate's pacer
-// also starts requests. Everything below mu is guarded by it.
+// conn is one connection with its workers, whatever it speaks. Its goroutine reads; a fixed rate's
+// pacer also starts requests. Everything below mu is guarded by it.
 type conn struct {
 	run *Run
 	nc  net.Conn
@@ -19,25 +18,10 @@ type conn struct {
 
 	mu       sync.Mutex
 	scenario Scenario
-	head     *requestHead
-	heads    *headDecoder
+	stamped  Stamped // the same scenario, or nil
+	protocol protocol
 	out      []byte
 	request  Request // scratch
-	hear     func(s *stream, m []byte)
-
-	streams    map[uint32]*stream
-	free       []*stream
-	nextID     uint32
-	window     int64 // what the server lets us send on the connection
-	initial    int64 // ... on a new stream
-	frameBytes int   // longest frame the server takes
-	streamsMax uint32
-	starved    []*stream // unsent bytes, no window; first come, first served
-	unacked    int
-
-	block      []byte // header block in pieces
-	blockOf    uint32
-	blockFlags byte
 
 	idle    []int // workers without work, at a fixed rate
 	due     fifo  // requests without worker, by the time they were due
@@ -50,19 +34,35 @@ type conn struct {
 	times   *histograms
 }
 
-var (
-	errGoAway   = errors.New("load: the server sent GOAWAY")
-	errProtocol = errors.New("load: malformed HTTP/2 from the server")
-	errStopped  = errors.New("load: stopped")
-)
+// protocol is what a connection speaks. It is used under the connection's lock, writes to its out, and
+// tells it of answers by heard and end.
+type protocol interface {
+	// hello is what a client says before its first request.
+	hello()
+	// send writes the connection's request, which is that of q.
+	send(q call)
+	// frame takes the frame that b begins with and returns its length, or 0 while it is not whole.
+	frame(b []byte, now int64) (int, error)
+}
+
+// call is one request in flight.
+type call struct {
+	worker  int
+	kind    int
+	begun   int64 // when it was due, on the run's clock in nanoseconds
+	failure error // the first thing wrong with the answer
+}
+
+var errStopped = errors.New("load: stopped")
 
 func newConn(run *Run, nc net.Conn, index int) *conn {
-	c := &conn{run: run, nc: nc, scenario: run.cfg.New(index), heads: newHeadDecoder(),
-		in: make([]byte, 0, run.cfg.readBytes()), streams: map[uint32]*stream{}, nextID: 1,
-		window: windowDefault, initial: windowDefault, frameBytes: frameBytesMin,
-		streamsMax: 1<<31 - 1, ready: make(chan struct{})}
-	c.head = newRequestHead(run.cfg.identity(index))
-	c.hear = c.message
+	c := &conn{run: run, nc: nc, scenario: run.cfg.New(index), in: make([]byte, 0, run.cfg.readBytes()), ready: make(chan struct{})}
+	c.stamped, _ = c.scenario.(Stamped)
+	if run.cfg.Remoting {
+		c.protocol = newRemoting(c)
+	} else {
+		c.protocol = newHTTP2(c, run.cfg.identity(index))
+	}
 	c.totals.Requests = make([]uint64, len(c.scenario.Kinds()))
 	c.times = run.shard(index, len(c.scenario.Kinds()))
 	return c
@@ -71,7 +71,7 @@ func newConn(run *Run, nc net.Conn, index int) *conn {
 // serve runs the connection until it ends.
 func (c *conn) serve() {
 	c.mu.Lock()
-	c.out = appendHello(c.out)
+	c.protocol.hello()
 	c.request.Body = c.request.Body[:0]
 	if c.scenario.Setup(&c.request) {
 		c.begin(SetupWorker, c.run.clock())
@@ -100,7 +100,7 @@ func (c *conn) ended(err error) {
 // turn is one read and everything that follows from it.
 func (c *conn) turn() error {
 	if len(c.in) == cap(c.in) {
-		bigger := make([]byte, len(c.in), max(2*cap(c.in), frameBytesMin))
+		bigger := make([]byte, len(c.in), max(2*cap(c.in), readBytesGrown))
 		copy(bigger, c.in)
 		c.in = bigger
 	}
@@ -142,58 +142,16 @@ func (c *conn) flush() error {
 // feed walks the whole frames and keeps the rest.
 func (c *conn) feed(now int64) error {
 	at := 0
-	for len(c.in)-at >= frameHeadBytes {
-		h := c.in[at:]
-		n := int(h[0])<<16 | int(h[1])<<8 | int(h[2])
-		if n > frameBytesMin {
-			return errProtocol // we never allowed more
-		}
-		if len(h) < frameHeadBytes+n {
-			break
-		}
-		id := binary.BigEndian.Uint32(h[5:]) &^ (1 << 31)
-		if err := c.frame(h[3], h[4], id, h[frameHeadBytes:frameHeadBytes+n], now); err != nil {
+	for {
+		n, err := c.protocol.frame(c.in[at:], now)
+		if err != nil {
 			return err
 		}
-		at += frameHeadBytes + n
+		if n == 0 {
+			break
+		}
+		at += n
 	}
 	c.in = c.in[:copy(c.in, c.in[at:])]
-	return nil
-}
-
-func (c *conn) frame(kind, flags byte, id uint32, payload []byte, now int64) error {
-	switch kind {
-	case frameData:
-		return c.data(flags, id, payload, now)
-	case frameHeaders:
-		payload, ok := unpad(flags, payload, true)
-		if !ok {
-			return errProtocol
-		}
-		c.block, c.blockOf, c.blockFlags = c.block[:0], id, flags
-		return c.headers(flags, payload, now)
-	case frameContinuation:
-		if id != c.blockOf {
-			return errProtocol
-		}
-		return c.headers(flags, payload, now)
-	case frameRST:
-		if s := c.streams[id]; s != nil && len(payload) == 4 {
-			c.end(s, fmt.Errorf("load: RST_STREAM %d", binary.BigEndian.Uint32(payload)), now)
-		}
-	case frameSettings:
-		return c.settings(flags, payload)
-	case framePing:
-		if flags&flagAck == 0 {
-			c.out = append(appendFrameHead(c.out, len(payload), framePing, flagAck, 0), payload...)
-		}
-	case frameGoAway:
-		if len(payload) < 8 {
-			return errProtocol
-		}
-		return fmt.Errorf("%w, code %d: %s", errGoAway, binary.BigEndian.Uint32(payload[4:]), payload[8:])
-	case frameWindowUpdate:
-		return c.windowUpdate(id, payload)
-	}
 	return nil
 }

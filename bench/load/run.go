@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"rocketmq-proxy/bench/hostclock"
 )
 
 const (
@@ -19,21 +21,23 @@ const (
 	drainTimeout = 5 * time.Second
 	writeTimeout = 30 * time.Second
 
-	readBytesFew  = 64 << 10 // read buffer of a connection
-	readBytesMany = 4 << 10  // ... when there are many connections
-	connsMany     = 256
+	readBytesFew   = 64 << 10 // read buffer of a connection
+	readBytesMany  = 4 << 10  // ... when there are many connections
+	readBytesGrown = 16 << 10 // ... as soon as that is not enough
+	connsMany      = 256
 )
 
 // Config describes a load.
 type Config struct {
-	Addr    string
-	TLS     bool                       // else cleartext; any certificate will do
-	Conns   int                        // connections
-	Streams int                        // workers, thus requests in flight, of each connection
-	Rate    float64                    // pieces of work started a second over all connections; 0 is a closed loop
-	Fixed   bool                       // same request id and timeout in every request
-	New     func(conn int) Scenario    // the conversation of each connection
-	Client  func(conn int) (id string) // x-mq-client-id
+	Addr     string
+	TLS      bool                       // else cleartext; any certificate will do
+	Remoting bool                       // else gRPC; what New makes has to speak the same
+	Conns    int                        // connections
+	Streams  int                        // workers, thus requests in flight, of each connection
+	Rate     float64                    // pieces of work started a second over all connections; 0 is a closed loop
+	Fixed    bool                       // same request id and timeout in every request
+	New      func(conn int) Scenario    // the conversation of each connection
+	Client   func(conn int) (id string) // x-mq-client-id
 }
 
 func (c *Config) readBytes() int {
@@ -66,6 +70,7 @@ type Run struct {
 	cfg       Config
 	kinds     []string
 	base      time.Time
+	baseHost  int64 // the same moment on hostclock
 	conns     []*conn
 	shards    []*histograms
 	wg        sync.WaitGroup
@@ -79,7 +84,7 @@ type Run struct {
 
 // Start connects, lets every connection set up, and begins the load.
 func Start(ctx context.Context, cfg Config) (*Run, error) {
-	r := &Run{cfg: cfg, base: time.Now(), late: newHistograms(1)}
+	r := &Run{cfg: cfg, base: time.Now(), baseHost: hostclock.Now(), late: newHistograms(1)}
 	for i := range cfg.Conns {
 		nc, err := r.dial(ctx)
 		if err != nil {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"rocketmq-proxy/bench/hostclock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,9 +34,9 @@ func (e *echo) Setup(r *Request) bool { return false }
 func (e *echo) Begin(_ int, r *Request) {
 	r.Path, r.Timeout, r.Body = "/t.T/Echo", time.Second, append(r.Body, e.body...)
 }
-func (e *echo) Message(_, _ int, m []byte) error {
+func (e *echo) Message(_, _ int, m Message) error {
 	e.heard.Add(1)
-	if string(m) != string(e.body) {
+	if string(m.Body) != string(e.body) {
 		return errors.New("another message came back")
 	}
 	return nil
@@ -175,6 +177,37 @@ func TestLostConnectionIsAnError(t *testing.T) {
 	cfg := Config{Addr: l.Addr().String(), Conns: 1, Streams: 1, New: func(int) Scenario { return &echo{} }}
 	if _, err := drive(t, cfg, 50*time.Millisecond); err == nil || !strings.Contains(err.Error(), "connection lost") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// stamped is echo of something that began long before it was asked for, every other time.
+type stamped struct {
+	echo
+	began int64
+	times int
+}
+
+func (s *stamped) Began(int) int64 {
+	if s.times++; s.times%2 == 0 {
+		return 0
+	}
+	return s.began
+}
+
+func TestLatenciesCountFromWhatTheScenarioSays(t *testing.T) {
+	const ago = time.Minute
+	cfg := Config{Addr: serve(t, false, echoHandler), Conns: 1, Streams: 1,
+		New: func(int) Scenario { return &stamped{began: hostclock.Now() - int64(ago)} }}
+	r, err := drive(t, cfg, 50*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, total := r.Latencies()["echo"], r.Totals()
+	if n := uint64(h.TotalCount()); n == 0 || n > total.Messages/2+1 {
+		t.Errorf("%d latencies of %d requests", n, total.Messages)
+	}
+	if h.Min() < int64(ago)*999/1000 || h.Max() > int64(ago+10*time.Second) {
+		t.Errorf("from %v to %v", time.Duration(h.Min()), time.Duration(h.Max()))
 	}
 }
 

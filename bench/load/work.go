@@ -26,10 +26,25 @@ func (c *conn) work(w int, due int64) {
 	c.begin(w, due)
 }
 
-// end is the end of a stream: its answer is complete or has failed.
-func (c *conn) end(s *stream, failure error, now int64) {
-	w, kind, begun := s.worker, s.kind, s.begun
-	c.drop(s)
+// begin sends c.request as worker w's; due is when it should have left.
+func (c *conn) begin(w int, due int64) {
+	c.protocol.send(call{worker: w, kind: c.request.Kind, begun: due})
+}
+
+// heard hands one message of an answer to the scenario.
+func (c *conn) heard(q *call, m Message) {
+	err := c.scenario.Message(q.worker, q.kind, m)
+	if err != nil && q.failure == nil {
+		q.failure = err
+	}
+	if q.worker == SetupWorker && err == nil {
+		c.becomeReady()
+	}
+}
+
+// end is the end of an answer: it is complete or has failed.
+func (c *conn) end(q *call, failure error, now int64) {
+	w, kind := q.worker, q.kind
 	if w == SetupWorker {
 		c.setupEnded(failure)
 		return
@@ -48,7 +63,7 @@ func (c *conn) end(s *stream, failure error, now int64) {
 	} else {
 		c.totals.Requests[kind]++
 		if c.run.recording.Load() {
-			c.times.record(kind, now-begun)
+			c.record(q, now)
 		}
 	}
 	if more {
@@ -56,6 +71,19 @@ func (c *conn) end(s *stream, failure error, now int64) {
 		return
 	}
 	c.next(w)
+}
+
+// record keeps the latency of an answer.
+func (c *conn) record(q *call, now int64) {
+	begun := q.begun
+	if c.stamped != nil {
+		began := c.stamped.Began(q.worker)
+		if began == 0 {
+			return
+		}
+		begun = began - c.run.baseHost
+	}
+	c.times.record(q.kind, now-begun)
 }
 
 // next gives a worker whose work is done its next piece, if there is one.

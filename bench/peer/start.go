@@ -18,9 +18,12 @@ const (
 	Proxy  = "proxy"
 	GRPCGo = "grpcgo"
 	Relay  = "relay"
-	Java   = "java"   // the Java proxy in Cluster mode
-	Direct = "direct" // nobody in between: the load on the stub's gRPC server
+	Java   = "java" // the Java proxy in Cluster mode
 	Stub   = "stub"
+
+	// Nobody in between: the load on the stub itself.
+	Direct   = "direct"   // on its gRPC server
+	Remoting = "remoting" // on its broker, without a word of gRPC
 
 	Local     = "local"     // this proxy in Local mode
 	JavaLocal = "javalocal" // the Java proxy in Local mode

@@ -10,7 +10,7 @@ import (
 )
 
 // peerStyles are the colours and shapes of the peers that every run knows; others get what is left.
-var peerStyles = map[string]int{"proxy": 0, "local": 0, "tree": 0, "grpcgo": 1, "javalocal": 1, "base": 1, "relay": 2, "java": 3, "direct": 6}
+var peerStyles = map[string]int{"proxy": 0, "local": 0, "tree": 0, "grpcgo": 1, "javalocal": 1, "base": 1, "relay": 2, "java": 3, "remoting": 5, "direct": 6}
 
 // figures draws the cases of one document.
 type figures struct {

@@ -104,6 +104,15 @@ func (c *Case) Ratios(a, b string, f Figure) (v []float64) {
 	return v
 }
 
+// Added sums up what a has more than b, computed within each round as ratios are.
+func (c *Case) Added(a, b string, f Figure) Spread {
+	var v []float64
+	for i := range min(len(c.Rounds[a]), len(c.Rounds[b])) {
+		v = append(v, f(c, &c.Rounds[a][i])-f(c, &c.Rounds[b][i]))
+	}
+	return SpreadOf(v)
+}
+
 // Means are the geometric means of each n ratios in a row, a rest left out.
 func Means(ratios []float64, n int) (means []float64) {
 	for ; len(ratios) >= n; ratios = ratios[n:] {

@@ -45,18 +45,24 @@ func TestRatiosAreWithinRounds(t *testing.T) {
 	}
 }
 
+func TestWhatIsAddedIsWithinRounds(t *testing.T) {
+	if got := sample().Added("proxy", "relay", P99); got != (Spread{30, 30, 35}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
-	if err := Table(&b, []*Case{sample()}, "proxy"); err != nil {
+	if err := Table(&b, []*Case{sample()}, "proxy", "relay"); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"send/4x16", "proxy/grpcgo", "proxy/relay", "[5.00-12.00]", "0.100"} {
+	for _, part := range []string{"send/4x16", "proxy/grpcgo", "proxy/relay", "[5.00-12.00]", "0.100", "proxy adds to relay", "[30..35]"} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("%q is not in\n%s", part, b.String())
 		}
 	}
 	b.Reset()
-	if err := Table(&b, []*Case{sample()}, "absent"); err != nil || !strings.Contains(b.String(), "proxy/relay") {
+	if err := Table(&b, []*Case{sample()}, "absent", "relay"); err != nil || !strings.Contains(b.String(), "proxy/relay") || strings.Contains(b.String(), "adds") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // Table prints the medians of every case and peer, then the ratios of ours to
-// each other peer.
-func Table(w io.Writer, cases []*Case, ours string) error {
+// each other peer, and what latency ours adds to that of bare, which has nobody in between.
+func Table(w io.Writer, cases []*Case, ours, bare string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tallocs/msg\tsyscalls/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
 	for _, c := range cases {
@@ -25,7 +25,29 @@ func Table(w io.Writer, cases []*Case, ours string) error {
 	if err == nil && slices.ContainsFunc(cases, func(c *Case) bool { return len(c.Peers) > 1 }) {
 		err = ratios(w, cases, ours)
 	}
+	if err == nil {
+		err = added(w, cases, ours, bare)
+	}
 	return err
+}
+
+// added prints nothing when no case has both.
+func added(w io.Writer, cases []*Case, ours, bare string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	begun := false
+	for _, c := range cases {
+		if !slices.Contains(c.Peers, ours) || !slices.Contains(c.Peers, bare) {
+			continue
+		}
+		if !begun {
+			fmt.Fprintf(t, "\n%s adds to %s\tworkload\tp50 us\t[min..max]\tp99 us\t[min..max]\tp99.9 us\t[min..max]\t\n", ours, bare)
+			begun = true
+		}
+		p50, p99, p999 := c.Added(ours, bare, P50), c.Added(ours, bare, P99), c.Added(ours, bare, P999)
+		fmt.Fprintf(t, "\t%s\t%.0f\t[%.0f..%.0f]\t%.0f\t[%.0f..%.0f]\t%.0f\t[%.0f..%.0f]\t\n", c.Name,
+			p50.Median, p50.Min, p50.Max, p99.Median, p99.Min, p99.Max, p999.Median, p999.Min, p999.Max)
+	}
+	return t.Flush()
 }
 
 // figure is one that not everybody has.

@@ -32,7 +32,7 @@ func (m *mixed) Begin(w int, r *load.Request) {
 	r.Kind += m.first
 }
 
-func (m *mixed) Message(w, kind int, message []byte) error {
+func (m *mixed) Message(w, kind int, message load.Message) error {
 	return m.Scenario.Message(w, kind-m.first, message)
 }
 

@@ -41,29 +41,33 @@ type receiver struct {
 
 func newReceiveAck(p Params, workers int) *receiveAck {
 	s := &receiveAck{params: p, workers: make([]receiver, workers)}
+	s.setup, s.receive = p.simpleConsumer()
+	s.ackHead = appendBytes(nil, 1, resource(p.Group))
+	s.ackHead = appendBytes(s.ackHead, 2, resource(p.Topic))
+	return s
+}
+
+// simpleConsumer is what such a client says at first, and what it receives with.
+func (p *Params) simpleConsumer() (setup, receive []byte) {
 	filter := appendString(appendVarint(nil, 1, 1), 2, "*") // by tag, all
 	entry := appendBytes(appendBytes(nil, 1, resource(p.Topic)), 2, filter)
 	subscription := appendBytes(nil, 1, resource(p.Group))
 	subscription = appendBytes(subscription, 2, entry)
 	subscription = appendBytes(subscription, 5, seconds(pollTimeout))
-	s.setup = p.settings(clientSimpleConsumer, fieldSubscription, subscription)
+	setup = p.settings(clientSimpleConsumer, fieldSubscription, subscription)
 
 	broker := appendBytes(appendString(nil, 1, p.Broker), 3, p.endpoints())
 	queue := appendBytes(nil, 1, resource(p.Topic))
 	queue = appendVarint(queue, 3, 4) // read and write
 	queue = appendBytes(queue, 4, broker)
 	queue = appendVarint(queue, 5, 1) // normal
-	s.receive = appendBytes(nil, 1, resource(p.Group))
-	s.receive = appendBytes(s.receive, 2, queue)
-	s.receive = appendBytes(s.receive, 3, filter)
-	s.receive = appendVarint(s.receive, 4, uint64(p.Batch))
-	s.receive = appendBytes(s.receive, 5, seconds(invisible))
-	s.receive = appendVarint(s.receive, 6, 0)
-	s.receive = appendBytes(s.receive, 7, seconds(pollTimeout))
-
-	s.ackHead = appendBytes(nil, 1, resource(p.Group))
-	s.ackHead = appendBytes(s.ackHead, 2, resource(p.Topic))
-	return s
+	receive = appendBytes(nil, 1, resource(p.Group))
+	receive = appendBytes(receive, 2, queue)
+	receive = appendBytes(receive, 3, filter)
+	receive = appendVarint(receive, 4, uint64(p.Batch))
+	receive = appendBytes(receive, 5, seconds(invisible))
+	receive = appendVarint(receive, 6, 0)
+	return setup, appendBytes(receive, 7, seconds(pollTimeout))
 }
 
 func (s *receiveAck) Kinds() []string { return []string{"receive", "ack"} }
@@ -77,7 +81,8 @@ func (s *receiveAck) Begin(w int, r *load.Request) {
 	r.Body = append(r.Body, s.receive...)
 }
 
-func (s *receiveAck) Message(w, kind int, m []byte) error {
+func (s *receiveAck) Message(w, kind int, message load.Message) error {
+	m := message.Body
 	switch {
 	case w == load.SetupWorker:
 		return checkStatus("telemetry", m)
@@ -104,10 +109,16 @@ func (s *receiveAck) Message(w, kind int, m []byte) error {
 
 func (s *receiveAck) heardStatus(u *receiver, status []byte) error {
 	u.found = statusCode(status)
-	if u.found == codeOK || u.found == codeMessageNotFound && s.params.AllowEmpty {
+	return checkReceived(status, s.params.AllowEmpty)
+}
+
+// checkReceived is about the Status that a receive begins with.
+func checkReceived(status []byte, allowEmpty bool) error {
+	code := statusCode(status)
+	if code == codeOK || code == codeMessageNotFound && allowEmpty {
 		return nil
 	}
-	return fmt.Errorf("receive: status %d %s", u.found, bytesField(status, 2))
+	return fmt.Errorf("receive: status %d %s", code, bytesField(status, 2))
 }
 
 // keep notes what the acknowledgement of a message needs.

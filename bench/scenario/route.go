@@ -27,11 +27,11 @@ func (s *route) Begin(_ int, r *load.Request) {
 	r.Body = append(r.Body, s.request...)
 }
 
-func (s *route) Message(_, _ int, m []byte) error {
-	if err := checkStatus("route", m); err != nil {
+func (s *route) Message(_, _ int, m load.Message) error {
+	if err := checkStatus("route", m.Body); err != nil {
 		return err
 	}
-	if bytesField(m, 2) == nil {
+	if bytesField(m.Body, 2) == nil {
 		return errNoQueues
 	}
 	return nil

@@ -25,6 +25,7 @@ type Params struct {
 	Port       int
 	Verify     bool // check that answers name the message they are about
 	AllowEmpty bool // a receive may find nothing: real brokers run dry
+	Remoting   bool // speak to a broker as a proxy does, instead of gRPC
 }
 
 // Default is the workload of the issue: 256-byte bodies, batches of 32.
@@ -34,8 +35,17 @@ func Default() Params {
 }
 
 // Named makes the scenario of that name for one connection with that many
-// workers, or nil.
+// workers, or nil. Over Remoting there are send and [LongPoll] only.
 func Named(name string, p Params, conn, workers int) load.Scenario {
+	if p.Remoting {
+		switch name {
+		case "send":
+			return newRemotingSend(p, conn, workers)
+		case LongPoll:
+			return newRemotingPoll(p, workers)
+		}
+		return nil
+	}
 	switch name {
 	case "send":
 		return newSend(p, conn, workers)
@@ -43,13 +53,15 @@ func Named(name string, p Params, conn, workers int) load.Scenario {
 		return newReceiveAck(p, workers)
 	case "route":
 		return newRoute(p)
+	case LongPoll:
+		return newLongPoll(p, workers)
 	case "mixed":
 		return newMixed(p, conn, workers)
 	}
 	return nil
 }
 
-// Names lists the scenarios.
+// Names lists the scenarios that need nobody but a server: all but [LongPoll].
 func Names() []string { return []string{"send", "receive_ack", "route", "mixed"} }
 
 const (

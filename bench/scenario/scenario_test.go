@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// drive runs a scenario against the stub's gRPC side.
+// drive runs a scenario against the stub.
 func drive(t *testing.T, name string, p Params, rate float64) (load.Totals, stub.Counters) {
 	t.Helper()
 	s, err := stub.Start(stub.Config{GRPC: true, BodyBytes: p.BodyBytes})
@@ -22,8 +22,11 @@ func drive(t *testing.T, name string, p Params, rate float64) (load.Totals, stub
 		t.Fatal(err)
 	}
 	defer s.Close()
-	cfg := load.Config{Addr: s.GRPC, Conns: 2, Streams: 3, Rate: rate,
+	cfg := load.Config{Addr: s.GRPC, Remoting: p.Remoting, Conns: 2, Streams: 3, Rate: rate,
 		New: func(conn int) load.Scenario { return Named(name, p, conn, 3) }}
+	if p.Remoting {
+		cfg.Addr = s.Brokers[0]
+	}
 	r, err := load.Start(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -80,10 +83,10 @@ func TestVerifyFindsAnotherMessagesAnswer(t *testing.T) {
 	s.Begin(1, &r)
 	entry := appendString(appendBytes(nil, 1, appendVarint(nil, 1, codeOK)), 2, string(s.sent[0]))
 	m := appendBytes(appendBytes(nil, 1, appendVarint(nil, 1, codeOK)), 2, entry)
-	if err := s.Message(0, 0, m); err != nil {
+	if err := s.Message(0, 0, load.Message{Body: m}); err != nil {
 		t.Error(err)
 	}
-	if err := s.Message(1, 0, m); err != errOtherMessage {
+	if err := s.Message(1, 0, load.Message{Body: m}); err != errOtherMessage {
 		t.Errorf("error %v", err)
 	}
 }
@@ -93,7 +96,7 @@ func TestStatusThatIsNotOK(t *testing.T) {
 	m := appendBytes(nil, 1, status)
 	for _, name := range Names() {
 		s := Named(name, Default(), 0, 1)
-		err := s.Message(0, 0, m)
+		err := s.Message(0, 0, load.Message{Body: m})
 		if err == nil || !strings.Contains(err.Error(), "40402 no such topic") {
 			t.Errorf("%s: %v", name, err)
 		}

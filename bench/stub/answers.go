@@ -70,6 +70,8 @@ var (
 	fieldGroup      = newField("group")
 	fieldMsgMax     = newField("maxMsgNums")
 	fieldInvisible  = newField("invisibleTime")
+	fieldPollTime   = newField("pollTime")
+	fieldSendTopic  = newField("b")
 	fieldSendQueue  = newField("e")
 	fieldSendProps  = newField("i")
 	uniqKeyJSON     = []byte(`UNIQ_KEY\u0001`)

@@ -36,7 +36,7 @@ func (t *record) build(topic, body []byte) {
 	t.topic = append(t.topic[:0], topic...)
 	b := make([]byte, recordBodyLen, recordBodyLen+len(body)+len(topic)+256)
 	binary.BigEndian.PutUint32(b[4:], recordMagic)
-	binary.BigEndian.PutUint32(b[8:], crc32.ChecksumIEEE(body)&0x7fffffff)
+	binary.BigEndian.PutUint32(b[bodyCRCAt:], bodyCRC(body))
 	copy(b[48:], []byte{127, 0, 0, 1})
 	binary.BigEndian.PutUint32(b[52:], recordPort)
 	copy(b[64:], []byte{127, 0, 0, 1})
@@ -58,6 +58,8 @@ func (t *record) build(topic, body []byte) {
 	t.bytes = b
 }
 
+func bodyCRC(body []byte) uint32 { return crc32.ChecksumIEEE(body) & 0x7fffffff }
+
 // append copies the message with its own offset, queue and time.
 func (t *record) append(out []byte, offset uint64, queue uint32, nowMillis int64) []byte {
 	at := len(out)
@@ -75,23 +77,40 @@ func (t *record) append(out []byte, offset uint64, queue uint32, nowMillis int64
 	return out
 }
 
+// pop is a pop request, as far as the answer depends on it.
+type pop struct {
+	opaque    int32
+	queue     int64 // -1 is any
+	messages  int64 // at most
+	invisible int64 // ms
+}
+
 // appendPop answers with as many messages as were asked for, at once.
 func (c *conn) appendPop(out []byte, r *request) []byte {
-	if topic := r.ext(fieldTopic); !bytes.Equal(topic, c.record.topic) || c.record.bytes == nil {
+	topic := r.ext(fieldTopic)
+	p := pop{opaque: r.opaque, queue: digits(r.ext(fieldQueueID), -1), invisible: digits(r.ext(fieldInvisible), 60000)}
+	p.messages = max(1, min(digits(r.ext(fieldMsgMax), 1), popMessagesMax))
+	if isPollTopic(topic) {
+		return c.appendPoll(out, topic, p, digits(r.ext(fieldPollTime), 0))
+	}
+	return c.appendFound(out, topic, &p, uint64(p.messages), nil)
+}
+
+// appendFound answers a pop with n messages. Arrived says when each did, where it matters.
+func (c *conn) appendFound(out, topic []byte, p *pop, n uint64, arrived []int64) []byte {
+	if !bytes.Equal(topic, c.record.topic) || c.record.bytes == nil {
 		c.record.build(topic, c.server.body)
 	}
-	n := digits(r.ext(fieldMsgMax), 1)
-	n = max(1, min(n, popMessagesMax))
-	last := c.server.popped.Add(uint64(n))
-	first := last - uint64(n)
-	queue := uint32(last/uint64(n)) % Queues
-	if q := r.ext(fieldQueueID); len(q) > 0 && q[0] != '-' {
-		queue = uint32(digits(q, 0))
+	last := c.server.popped.Add(n)
+	first := last - n
+	queue := uint32(last/n) % Queues
+	if p.queue >= 0 {
+		queue = uint32(p.queue)
 	}
 	out, start := beginFrame(out)
 	out = append(out, headStart...)
 	out = append(out, `0,"extFields":{"invisibleTime":"`...)
-	out = strconv.AppendInt(out, digits(r.ext(fieldInvisible), 60000), 10)
+	out = strconv.AppendInt(out, p.invisible, 10)
 	out = append(out, `","startOffsetInfo":"0 `...)
 	out = strconv.AppendUint(out, uint64(queue), 10)
 	out = append(out, ' ')
@@ -109,9 +128,13 @@ func (c *conn) appendPop(out []byte, r *request) []byte {
 		out = strconv.AppendUint(out, i, 10)
 	}
 	out = append(out, '"', '}')
-	out = endHead(out, start, r.opaque, remarkFound)
+	out = endHead(out, start, p.opaque, remarkFound)
 	for i := first; i < last; i++ {
+		at := len(out)
 		out = c.record.append(out, i, queue, c.nowMillis)
+		if arrived != nil {
+			arrivedAt(out[at:], len(c.server.body), arrived[i-first])
+		}
 	}
 	return endFrame(out, start)
 }

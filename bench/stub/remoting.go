@@ -16,12 +16,14 @@ type conn struct {
 	nc        net.Conn
 	in        []byte
 	out       []byte
+	woken     []byte // the answer to somebody's poll
 	record    record
 	nowMillis int64 // read once for each batch
 }
 
 func (s *Server) serveRemoting(nc net.Conn) {
 	c := &conn{server: s, nc: nc, in: make([]byte, 0, readBytes), out: make([]byte, 0, readBytes)}
+	defer s.polls.remove(func(w *poll) bool { return w.conn == c })
 	for {
 		n, err := nc.Read(c.in[len(c.in):cap(c.in)])
 		if err != nil {
@@ -89,6 +91,9 @@ func (c *conn) appendAnswer(out []byte, r *request) []byte {
 	s := c.server
 	switch r.code {
 	case codeSendV2, codeSendBatch:
+		if topic := r.ext(fieldSendTopic); isPollTopic(topic) {
+			c.wake(topic)
+		}
 		return appendSend(out, r, s.sent.Add(1)-1)
 	case codePop:
 		return c.appendPop(out, r)

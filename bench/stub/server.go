@@ -4,7 +4,7 @@
 // It is meant to cost much less than anything it is the backend of: it reads as
 // much as there is, looks at opaque, code and a few fields, answers from
 // prebuilt parts, and writes once for each read. It stores nothing, and it
-// allocates nothing for a message.
+// allocates nothing for a message. Only pops of a [PollTopic] wait until one is sent.
 package stub
 
 import (
@@ -35,6 +35,7 @@ type Server struct {
 	popped  atomic.Uint64
 	acked   atomic.Uint64
 	other   atomic.Uint64
+	polls   polls
 	answers *grpcAnswers
 
 	mu        sync.Mutex
@@ -59,7 +60,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.BodyBytes == 0 {
 		cfg.BodyBytes = bodyBytesDefault
 	}
-	s := &Server{conns: map[net.Conn]struct{}{}, body: make([]byte, cfg.BodyBytes)}
+	s := &Server{conns: map[net.Conn]struct{}{}, body: make([]byte, cfg.BodyBytes), polls: newPolls()}
 	for i := range s.body {
 		s.body[i] = byte('a' + i%26)
 	}
@@ -88,6 +89,9 @@ func Start(cfg Config) (*Server, error) {
 // Close stops listening, closes every connection and waits for their ends.
 func (s *Server) Close() {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.polls.end)
+	}
 	s.closed = true
 	for _, l := range s.listeners {
 		l.Close()

@@ -18,7 +18,7 @@ import (
 
 func main() {
 	p := scenario.Default()
-	addr := flag.String("addr", "127.0.0.1:8081", "gRPC address of the server")
+	addr := flag.String("addr", "127.0.0.1:8081", "address of the server")
 	name := flag.String("scenario", "send", fmt.Sprint("one of ", scenario.Names()))
 	conns := flag.Int("conns", 4, "connections")
 	streams := flag.Int("streams", 16, "requests in flight on each connection")
@@ -34,6 +34,7 @@ func main() {
 	flag.IntVar(&p.Batch, "batch", p.Batch, "messages of one receive")
 	flag.BoolVar(&p.Verify, "verify", p.Verify, "check that answers name their message")
 	flag.BoolVar(&p.AllowEmpty, "empty", p.AllowEmpty, "a receive may find nothing")
+	flag.BoolVar(&p.Remoting, "remoting", p.Remoting, "speak Remoting to the broker at -addr; send only")
 	flag.Parse()
 	host, port, err := net.SplitHostPort(*addr)
 	if err != nil {
@@ -42,9 +43,9 @@ func main() {
 	p.Host = host
 	p.Port, _ = strconv.Atoi(port)
 	if scenario.Named(*name, p, 0, 1) == nil {
-		log.Fatalf("no scenario %q; there are %v", *name, scenario.Names())
+		log.Fatalf("no scenario %q; there are %v, over Remoting send only", *name, scenario.Names())
 	}
-	cfg := load.Config{Addr: *addr, TLS: *secure, Conns: *conns, Streams: *streams, Rate: *rate, Fixed: *fixed,
+	cfg := load.Config{Addr: *addr, Remoting: p.Remoting, TLS: *secure, Conns: *conns, Streams: *streams, Rate: *rate, Fixed: *fixed,
 		New:    func(conn int) load.Scenario { return scenario.Named(*name, p, conn, *streams) },
 		Client: func(conn int) string { return fmt.Sprintf("bench@%d@%d@abc", os.Getpid(), conn) }}
 	if err := run(cfg, *warm, *seconds); err != nil {

@@ -12,17 +12,14 @@ var (
 
 // stream is one request and its answer.
 type stream struct {
+	call
 	id      uint32
-	worker  int
-	kind    int
-	begun   int64 // when it was due, on the run's clock in nanoseconds
-	open    bool  // our side stays open
+	open    bool // our side stays open
 	unsent  []byte
 	window  int64 // what the server lets us send on this stream
 	queued  bool  // in the connection's queue for window
 	partial []byte
-	unacked int   // DATA bytes since our last WINDOW_UPDATE
-	failure error // the first thing wrong with the answer
+	unacked int // DATA bytes since our last WINDOW_UPDATE
 }
 
 func (s *stream) reset() {
