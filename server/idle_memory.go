@@ -23,7 +23,7 @@ const (
 const (
 	// idleCallsMax is how many calls between two looks make a proxy that is not idle.
 	idleCallsMax = 2000
-	// wasteMin is what it takes to be worth a collection: so many bytes, and a quarter of what is live. What
+	// wasteMin is what it takes to be worth a collection: so many bytes, and an eighth of what is live. What
 	// a thousand consumers leave behind by and by is far less.
 	wasteMin = 16 << 20
 )
@@ -45,5 +45,5 @@ func (m *idleMemory) wasted() bool {
 	metrics.Read(m.samples)
 	objects, free, live := m.samples[0].Value.Uint64(), m.samples[1].Value.Uint64(), m.samples[2].Value.Uint64()
 	waste := int64(objects+free) - int64(live)
-	return waste > wasteMin && waste > int64(live)/4
+	return waste > wasteMin && waste > int64(live)/8
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -55,16 +56,15 @@ var languages = map[apiv2.Language]string{
 	apiv2.Language_DART: "OTHER", apiv2.Language_KOTLIN: "JAVA",
 }
 
-// encode writes what is said of a consumer. extension is its settings as JSON.
-func encode(kind, clientID string, settings *apiv2.Settings, where channel, extension, proxy string, now time.Time) ([]byte, error) {
+// encode leaves in out what is said of a consumer. extension is its settings as JSON.
+func encode(out *bytes.Buffer, kind, clientID string, settings *apiv2.Settings, where channel, extension, proxy string, now time.Time) error {
 	where.Protocol, where.Extension = protocolGRPC, extension
-	data, err := json.Marshal(where)
-	if err != nil {
-		return nil, err
+	if err := rewrite(out, where); err != nil {
+		return err
 	}
 	e := event{
 		Kind: kind, ClientID: clientID, Language: languages[settings.GetUserAgent().GetLanguage()], Version: command.Version,
-		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: string(data),
+		Updated: now.UnixMilli(), Group: settings.GetSubscription().GetGroup().GetName(), Proxy: proxy, Channel: out.String(),
 	}
 	if e.Language == "" {
 		e.Language = languages[apiv2.Language_LANGUAGE_UNSPECIFIED]
@@ -79,7 +79,15 @@ func encode(kind, clientID string, settings *apiv2.Settings, where channel, exte
 		}
 		e.Subscriptions = subscriptions(settings, now)
 	}
-	return json.Marshal(&e)
+	return rewrite(out, &e)
+}
+
+// rewrite leaves v as JSON in out.
+func rewrite(out *bytes.Buffer, v any) error {
+	out.Reset()
+	err := json.NewEncoder(out).Encode(v)
+	out.Truncate(max(out.Len()-1, 0)) // the line break
+	return err
 }
 
 // subscriptions puts what a consumer wants into the words of Remoting.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,9 @@ func written(kind, clientID string, settings *apiv2.Settings, where channel, pro
 	if err != nil {
 		return nil, err
 	}
-	return encode(kind, clientID, settings, where, extension, proxy, now)
+	var out bytes.Buffer
+	err = encode(&out, kind, clientID, settings, where, extension, proxy, now)
+	return out.Bytes(), err
 }
 
 // TestEventIsWritten with the names and values of the Java proxy.

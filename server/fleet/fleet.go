@@ -9,12 +9,12 @@
 package fleet
 
 import (
+	"bytes"
 	"hash/maphash"
 	"sync"
 	"time"
 
 	"rocketmq-proxy/codec/apiv2"
-	"rocketmq-proxy/pool"
 	"rocketmq-proxy/server/backend"
 	"rocketmq-proxy/server/session"
 	"rocketmq-proxy/server/turn"
@@ -63,6 +63,7 @@ type Fleet struct {
 
 	// the turn's
 	known   extensions
+	text    bytes.Buffer   // of the announcement that is being written
 	topic   *backend.Topic // nil: not known yet
 	fetch   backend.FetchTopic
 	look    schedule // at the topic
@@ -174,27 +175,27 @@ func (a *announcement) OnTurn(now time.Time) {
 	if f.ended || f.topic == nil || f.flying >= flyingMax || settings.GetSubscription() == nil {
 		return // it is announced again
 	}
-	body, err := a.encode(settings, now)
-	if err != nil {
+	if err := a.encode(settings, now); err != nil {
 		f.config.Report("a consumer cannot be announced to other proxies", s.ID, err)
 		return
 	}
 	a.op.Exchange = backend.Exchange{Home: f.turn, Then: (*announced)(a), Deadline: now.Add(f.config.CallTimeout)}
 	a.op.Topic = f.topic
-	a.op.Messages = []backend.Message{{BodyLen: len(body), BornTimestamp: now.UnixMilli()}}
-	a.op.Payload.Append(pool.Static(body))
+	a.op.Messages = []backend.Message{{BodyLen: f.text.Len(), BornTimestamp: now.UnixMilli()}}
+	a.op.Payload.Write(f.text.Bytes())
 	f.flying++
 	f.store.Send(&a.op, now)
 }
 
-func (a *announcement) encode(settings *apiv2.Settings, now time.Time) ([]byte, error) {
+// encode leaves the announcement in the fleet's text.
+func (a *announcement) encode(settings *apiv2.Settings, now time.Time) error {
 	f := a.fleet
 	extension, err := f.known.of(settings)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	where := channel{ProxyAddr: f.config.Addr, Remote: a.consumer.remote, Local: f.config.Listen}
-	return encode(a.kind, a.consumer.session.ID, settings, where, extension, f.config.Self, now)
+	return encode(&f.text, a.kind, a.consumer.session.ID, settings, where, extension, f.config.Self, now)
 }
 
 // announced is the event of an announcement that was stored, or not.
