@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rocketmq-proxy/bench/peer"
 	"rocketmq-proxy/bench/report"
@@ -81,7 +82,7 @@ func write(d *report.Document, o Options) error {
 	return nil
 }
 
-func measureCase(b *testing.B, w Workload) {
+func measureCase(b *testing.B, w Workload) *report.Case {
 	b.Helper()
 	built = true
 	s, err := suite()
@@ -99,6 +100,7 @@ func measureCase(b *testing.B, w Workload) {
 		b.Skip("none of BENCH_PEERS has this workload")
 	}
 	showAll(b, c)
+	return c
 }
 
 // measureLocal measures on the peers that need no stub.
@@ -130,6 +132,7 @@ func show(b *testing.B, c *report.Case, p string) {
 	b.ReportMetric(0, "ns/op") // one operation of a benchmark means nothing here
 	b.ReportMetric(c.Spread(p, report.PerSecond).Median, "req/s")
 	b.ReportMetric(c.Spread(p, report.CPUMicros).Median, "cpu-us/msg")
+	b.ReportMetric(c.Spread(p, report.CorePercent).Median, "core-%")
 	for unit, f := range map[string]report.Figure{"allocs/msg": report.Allocs, "syscalls/msg": report.Syscalls} {
 		if n := c.Spread(p, f).Median; !math.IsNaN(n) {
 			b.ReportMetric(n, unit)
@@ -206,11 +209,15 @@ func BenchmarkTLS(b *testing.B) {
 	}
 }
 
-// BenchmarkIdle is connections with a telemetry stream each, on which hardly anything happens: what is to be
-// looked at is memory, and processor time times rate.
+// idleWindow has two rounds of keepalives in it: a connection is asked for a sign of life after 12 s of silence.
+const idleWindow = 24 * time.Second
+
+// BenchmarkIdle is connections with a telemetry stream each, on which one message a second comes in all: what is to
+// be looked at is memory, and how busy the processor is.
 func BenchmarkIdle(b *testing.B) {
 	for _, conns := range []int{1000, 10_000} {
-		w := Workload{Scenario: "receive_ack", Conns: conns, Streams: 1, Rate: 10, Params: scenario.Default()}
+		w := Workload{Scenario: "receive_ack", Conns: conns, Streams: 1, Rate: 1, Params: scenario.Default(), WindowMin: idleWindow}
+		w.Params.Batch = 1
 		b.Run(w.Name(), func(b *testing.B) { measureCase(b, w) })
 	}
 }
@@ -220,6 +227,29 @@ func BenchmarkIdle(b *testing.B) {
 func BenchmarkFixedRate(b *testing.B) {
 	for _, rate := range []float64{2000, 4000, 16_000, 50_000, 100_000} {
 		measureSend(b, 4, 64, Workload{Rate: rate})
+	}
+}
+
+// BenchmarkAtPeaks finds how much this proxy, and the Java proxy where it is measured, send at most, and then sends at
+// half the rate of the one and at all of the other, for the latencies there.
+func BenchmarkAtPeaks(b *testing.B) {
+	const conns, streams = 4, 64
+	w := Workload{Scenario: "send", Conns: conns, Streams: streams, Params: scenario.Default()}
+	var most *report.Case
+	if !b.Run("most", func(b *testing.B) { most = measureCase(b, w) }) || most == nil {
+		return
+	}
+	for _, at := range []struct {
+		peer, name string
+		share      float64
+	}{{peer.Proxy, "half", 0.5}, {peer.Java, "java", 1}} {
+		peak := most.Spread(at.peer, report.PerSecond).Median
+		if math.IsNaN(peak) {
+			continue
+		}
+		b.Run(at.name, func(b *testing.B) {
+			measureSend(b, conns, streams, Workload{Rate: math.Floor(at.share*peak/1000) * 1000})
+		})
 	}
 }
 

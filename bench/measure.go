@@ -41,8 +41,9 @@ func (s *Suite) measure(ctx context.Context, w Workload, name string, p, stub *p
 	if err != nil {
 		return none, err
 	}
-	profiled := s.profile(ctx, w, p, s.Options.warmUp()+s.Options.Window)
-	round, total, err := drive(ctx, loadConfig(loaded, name, p, s.Options.Fixed), p, s.Options.warmUp(), s.Options.Window, !s.Options.Uncounted)
+	length := s.Options.window(&w)
+	profiled := s.profile(ctx, w, p, s.Options.warmUp()+length)
+	round, total, err := drive(ctx, loadConfig(loaded, name, p, s.Options.Fixed), p, s.Options.warmUp(), length, !s.Options.Uncounted)
 	if err = errors.Join(err, ended(), profiled()); err != nil {
 		return none, err
 	}

@@ -97,6 +97,9 @@ func command(pattern string, environment []string) string {
 	return strings.Join(append(settings, "go test -run - -bench", pattern, "./bench/"), " ")
 }
 
+// window is how long w is measured at a time.
+func (o *Options) window(w *Workload) time.Duration { return max(o.Window, w.WindowMin) }
+
 // warmUp comes before each measured window.
 func (o *Options) warmUp() time.Duration {
 	if o.WarmUp > 0 {
@@ -124,6 +127,8 @@ type Workload struct {
 	TLS      bool
 	Brokers  int // of the stub; 0: as Options say
 	Params   scenario.Params
+
+	WindowMin time.Duration // what happens seldom needs a longer window than Options say
 }
 
 // Name is unique for what can be varied.
@@ -184,8 +189,8 @@ func NewSuite(ctx context.Context, o Options, root string) (*Suite, error) {
 	}
 	s := &Suite{Options: o, binaries: peer.Binaries{}, dir: dir}
 	for _, name := range append([]string{peer.Stub}, o.Peers...) {
-		if slices.Contains(nobody, name) {
-			continue
+		if slices.Contains(nobody, name) || name == peer.Rust {
+			continue // there is nothing of it to be built here
 		}
 		if err := s.build(ctx, root, name); err != nil {
 			return nil, errors.Join(err, s.Close())

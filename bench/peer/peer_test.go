@@ -68,6 +68,15 @@ func TestFailureToStartSaysWhy(t *testing.T) {
 	}
 }
 
+// A peer of others' that has not been installed is left out, and how to get it is said.
+func TestRustIsNotInstalled(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := Binaries{}.Start(Rust, &Process{}, t.TempDir())
+	if unavailable, is := errors.AsType[*UnavailableError](err); !is || !strings.Contains(unavailable.Reason, "cargo install") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // A peer may be somebody who started what is to be measured.
 func TestAnotherProcessIsMeasured(t *testing.T) {
 	p, err := Start("starter", script(t, "while :; do :; done &\ntrap 'kill $!; exit' TERM\necho bench-ready pid=$!\nwait\n"), nil, benchReady)

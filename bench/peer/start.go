@@ -19,6 +19,7 @@ const (
 	GRPCGo = "grpcgo"
 	Relay  = "relay"
 	Java   = "java" // the Java proxy in Cluster mode
+	Rust   = "rust" // the proxy of rocketmq-rust
 	Stub   = "stub"
 
 	// Nobody in between: the load on the stub itself.
@@ -63,6 +64,8 @@ func (b Binaries) Start(name string, stub *Process, dir string) (*Process, error
 		return Start(name, b[name], []string{"-namesrv", stub.Addrs["namesrv"]}, benchReady)
 	case Java:
 		return startWithin(javaPatience, name, b[name], []string{"-namesrv", stub.Addrs["namesrv"], "-dir", dir}, benchReady)
+	case Rust:
+		return startRust(stub)
 	case Proxy, Base, Tree:
 		return b.startOurs(name, dir, map[string]any{
 			"rocketMQClusterName": "DefaultCluster", "namesrvAddr": stub.Addrs["namesrv"], "proxyMode": "cluster",

@@ -76,7 +76,10 @@ var (
 	P50       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
 	P99       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
 	P999      Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
-	RSSMB     Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
+	// CorePercent is how busy the peer keeps one processor.
+	CorePercent Figure = func(_ *Case, r *Round) float64 { return r.CPUMicros * r.PerSecond / 1e4 }
+
+	RSSMB Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
 )
 
 // counted is NaN where nobody counted.

@@ -12,12 +12,12 @@ import (
 // each other peer, and what latency ours adds to that of bare, which has nobody in between.
 func Table(w io.Writer, cases []*Case, ours, bare string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tallocs/msg\tsyscalls/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
+	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tcore %\tallocs/msg\tsyscalls/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
 	for _, c := range cases {
 		for _, peer := range c.Peers {
 			cpu := c.Spread(peer, CPUMicros)
-			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
-				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, figure(c, peer, Allocs), figure(c, peer, Syscalls),
+			fmt.Fprintf(t, "%s\t%s\t%.0f\t%.2f\t[%.2f-%.2f]\t%.1f\t%s\t%s\t%.0f\t%.0f\t%.0f\t%.1f\t\n", c.Name, peer,
+				c.Spread(peer, PerSecond).Median, cpu.Median, cpu.Min, cpu.Max, c.Spread(peer, CorePercent).Median, figure(c, peer, Allocs), figure(c, peer, Syscalls),
 				c.Spread(peer, P50).Median, c.Spread(peer, P99).Median, c.Spread(peer, P999).Median, c.Spread(peer, RSSMB).Median)
 		}
 	}
