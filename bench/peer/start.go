@@ -22,9 +22,8 @@ const (
 	Rust   = "rust" // the proxy of rocketmq-rust
 	Stub   = "stub"
 
-	// Nobody in between: the load on the stub itself.
-	Direct   = "direct"   // on its gRPC server
-	Remoting = "remoting" // on its broker, without a word of gRPC
+	Direct   = "direct"   // nobody in between: the load on the stub's gRPC server
+	Remoting = "remoting" // the same on its broker, without a word of gRPC
 
 	Local     = "local"     // this proxy in Local mode
 	JavaLocal = "javalocal" // the Java proxy in Local mode

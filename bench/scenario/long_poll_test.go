@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,7 +122,7 @@ func TestRemotingPollAnswersAreChecked(t *testing.T) {
 	for name, m := range map[string]load.Message{
 		"no numbers":   {Head: &command.Head{}, Body: good},
 		"no message":   {Head: head},
-		"two messages": {Head: head, Body: append(good[:len(good):len(good)], good...)},
+		"two messages": {Head: head, Body: slices.Concat(good, good)},
 	} {
 		if err := s.Message(0, 0, m); err == nil {
 			t.Errorf("%s: taken", name)

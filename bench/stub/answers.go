@@ -99,14 +99,14 @@ func (r *request) uniqKey() []byte {
 }
 
 // appendSend answers a send as in the captured frame: the message id names a
-// commit-log offset, the transaction id is the client's own message id.
-func appendSend(out []byte, r *request, offset uint64) []byte {
+// commit-log offset, the transaction id is the client's own message id. queue is what the field of the queue is called.
+func appendSend(out []byte, r *request, queue field, offset uint64) []byte {
 	out, start := beginFrame(out)
 	out = append(out, headStart...)
 	out = append(out, '0')
 	out = append(out, headExt...)
 	out = append(out, `"queueId":"`...)
-	if q := r.ext(fieldSendQueue); q != nil {
+	if q := r.ext(queue); q != nil {
 		out = append(out, q...)
 	} else {
 		out = append(out, '0')

@@ -8,12 +8,13 @@ import (
 
 // Request and response codes of Remoting that the stub knows.
 const (
+	codeSend             = 10
 	codeUpdateTopic      = 17
+	codeRuntimeInfo      = 28
 	codeGetMaxOffset     = 30
 	codeHeartbeat        = 34
 	codeUnregister       = 35
 	codeSendBack         = 36
-	codeRuntimeInfo      = 28
 	codeRoute            = 105
 	codeClusterInfo      = 106
 	codeSendV2           = 310

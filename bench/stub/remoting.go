@@ -94,7 +94,9 @@ func (c *conn) appendAnswer(out []byte, r *request) []byte {
 		if topic := r.ext(fieldSendTopic); isPollTopic(topic) {
 			c.wake(topic)
 		}
-		return appendSend(out, r, s.sent.Add(1)-1)
+		return appendSend(out, r, fieldSendQueue, s.sent.Add(1)-1)
+	case codeSend: // of rocketmq-rust's proxy, always in JSON
+		return appendSend(out, r, fieldQueueID, s.sent.Add(1)-1)
 	case codePop:
 		return c.appendPop(out, r)
 	case codeAck, codeBatchAck:

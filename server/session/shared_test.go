@@ -15,20 +15,21 @@ func TestSharedSettings(t *testing.T) {
 		s.Settle(publishing(topics...), now)
 		return s
 	}
-	a, b, other := say("a", "x", "y"), say("b", "x", "y"), say("c", "x")
-	r.Learn("d", publishing("x", "y"), now)
-	d := r.Find([]byte("d"))
-	if a.Settings() != b.Settings() || a.Settings() != d.Settings() || a.Settings() == other.Settings() {
-		t.Errorf("%p %p %p %p, want the first three to be one", a.Settings(), b.Settings(), d.Settings(), other.Settings())
-	}
-	b.Settle(publishing("z"), now)
-	if got := a.Settings().GetPublishing().GetTopics(); len(got) != 2 || got[0].GetName() != "x" {
-		t.Errorf("another's new settings made %v of a's", got)
-	}
-	for _, s := range []*Session{a, b, other, d} {
-		r.End(s, now)
-	}
-	a, b, other, d = nil, nil, nil, nil
+	func() { // so that nothing refers to them afterwards
+		a, b, other := say("a", "x", "y"), say("b", "x", "y"), say("c", "x")
+		r.Learn("d", publishing("x", "y"), now)
+		d := r.Find([]byte("d"))
+		if a.Settings() != b.Settings() || a.Settings() != d.Settings() || a.Settings() == other.Settings() {
+			t.Errorf("%p %p %p %p, want the first three to be one", a.Settings(), b.Settings(), d.Settings(), other.Settings())
+		}
+		b.Settle(publishing("z"), now)
+		if got := a.Settings().GetPublishing().GetTopics(); len(got) != 2 || got[0].GetName() != "x" {
+			t.Errorf("another's new settings made %v of a's", got)
+		}
+		for _, s := range []*Session{a, b, other, d} {
+			r.End(s, now)
+		}
+	}()
 	left := func() int {
 		r.shared.mu.Lock()
 		defer r.shared.mu.Unlock()
