@@ -167,8 +167,11 @@ func BenchmarkInFlight(b *testing.B) {
 	}
 }
 
-// BenchmarkConnections is one rate that comes over more and more connections.
+// BenchmarkConnections is the same number of requests in flight, and then one rate, over more and more connections.
 func BenchmarkConnections(b *testing.B) {
+	for _, conns := range []int{1, 4, 16, 64} {
+		measureSend(b, conns, 64/conns, Workload{})
+	}
 	for _, conns := range []int{1, 4, 64, 1000, 10_000} {
 		measureSend(b, conns, max(1, 64/conns), Workload{Rate: 5000})
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // Table prints the medians of every case and peer, then the ratios of ours to
-// each other peer, and what latency ours adds to that of bare, which has nobody in between.
+// each other peer, what latency ours adds to that of bare, which has nobody in between, and what becomes of
+// throughput as work grows.
 func Table(w io.Writer, cases []*Case, ours, bare string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "workload\tpeer\tmsg/s\tCPU us/msg\t[min-max]\tcore %\tallocs/msg\tsyscalls/msg\tp50 us\tp99 us\tp99.9 us\tRSS MB\t")
@@ -27,6 +28,9 @@ func Table(w io.Writer, cases []*Case, ours, bare string) error {
 	}
 	if err == nil {
 		err = added(w, cases, ours, bare)
+	}
+	if err == nil {
+		err = growth(w, cases)
 	}
 	return err
 }

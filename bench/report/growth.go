@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// growing are the axes along which a message should cost the same.
+var growing = []string{"connections", "topics", "brokers"}
+
+// growthLossMax is the share of its best throughput that a peer may lose as work grows.
+const growthLossMax = 0.2
+
+// growth prints, for each axis that cases run along, how much of its best throughput each peer keeps in the worst
+// of them, and what a message costs. At a fixed rate throughput says only whether the peer kept up.
+func growth(w io.Writer, cases []*Case) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	begun := false
+	for _, s := range sweeps(cases) {
+		if !slices.Contains(growing, s.axis.slug) {
+			continue
+		}
+		if !begun {
+			fmt.Fprintf(t, "\nas work grows\tpeer\tmsg/s, worst of best\tat\twithin %.0f %%\tCPU us/msg\t\n", 100*growthLossMax)
+			begun = true
+		}
+		at := func(c *Case) float64 { return s.axis.at(placeOf(c)) }
+		first, last := at(s.cases[0]), at(s.cases[len(s.cases)-1])
+		for _, peer := range s.cases[0].Peers {
+			along := slices.DeleteFunc(slices.Clone(s.cases), func(c *Case) bool { return len(c.Rounds[peer]) == 0 })
+			of := func(f Figure) func(c *Case) float64 { return func(c *Case) float64 { return c.Spread(peer, f).Median } }
+			worst, best := extremes(along, of(PerSecond))
+			cheap, dear := extremes(along, of(CPUMicros))
+			kept := of(PerSecond)(worst) / of(PerSecond)(best)
+			verdict := "yes"
+			if kept < 1-growthLossMax {
+				verdict = "no"
+			}
+			fmt.Fprintf(t, "%s: %s..%s (%s)\t%s\t%.2f\t%s\t%s\t%.2f..%.2f\t\n", s.held.workload, grouped(first), grouped(last)+" "+s.axis.title, s.note(),
+				peer, kept, grouped(at(worst)), verdict, of(CPUMicros)(cheap), of(CPUMicros)(dear))
+		}
+	}
+	return t.Flush()
+}
+
+// extremes are the cases with the least and the most of a figure; there is one at least.
+func extremes(cases []*Case, of func(*Case) float64) (least, most *Case) {
+	least, most = cases[0], cases[0]
+	for _, c := range cases[1:] {
+		if of(c) < of(least) {
+			least = c
+		}
+		if of(c) > of(most) {
+			most = c
+		}
+	}
+	return least, most
+}
