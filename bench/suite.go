@@ -260,6 +260,7 @@ func (s *Suite) start(ctx context.Context, name string, w Workload, stub *peer.P
 	switch {
 	case w.TLS && !slices.Contains(secured, name),
 		w.awaits() && slices.Contains(unbrokered, name),
+		name == peer.Relay && w.Conns > relayConnsMax,
 		name == peer.Remoting && !w.overRemoting(stub):
 		return nil, nil
 	case slices.Contains(nobody, name):
@@ -286,6 +287,10 @@ var nobody = []string{peer.Direct, peer.Remoting}
 
 // unbrokered are the peers that end at the stub's gRPC server, which answers everything at once.
 var unbrokered = []string{peer.Relay, peer.Direct}
+
+// relayConnsMax is how many connections the relay is asked to carry: it takes two descriptors for each, and a process
+// has often no more than 20,000.
+const relayConnsMax = 4096
 
 // overRemoting tells whether the load can say it in Remoting, which is to one broker.
 func (w *Workload) overRemoting(stub *peer.Process) bool {

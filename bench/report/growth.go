@@ -13,13 +13,29 @@ var growing = []string{"connections", "topics", "brokers"}
 // growthLossMax is the share of its best throughput that a peer may lose as work grows.
 const growthLossMax = 0.2
 
+// growths are the sweeps of all growing axes, those of an axis that another makes needless in a plot included.
+func growths(cases []*Case) (all []sweep) {
+	for i := range axes {
+		if slices.Contains(growing, axes[i].slug) {
+			all = append(all, sweepsOf(cases, &axes[i])...)
+		}
+	}
+	return all
+}
+
+// fair tells whether the cases differ in nothing that is no growth: connections that bring requests of their own along
+// have more in flight, and cost less a message for that.
+func (s sweep) fair() bool {
+	return s.axis.slug != "connections" || s.held.rate > 0 || s.cases[0].Streams != s.cases[len(s.cases)-1].Streams
+}
+
 // growth prints, for each axis that cases run along, how much of its best throughput each peer keeps in the worst
 // of them, and what a message costs. At a fixed rate throughput says only whether the peer kept up.
 func growth(w io.Writer, cases []*Case) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	begun := false
-	for _, s := range sweeps(cases) {
-		if !slices.Contains(growing, s.axis.slug) {
+	for _, s := range growths(cases) {
+		if !s.fair() {
 			continue
 		}
 		if !begun {

@@ -28,6 +28,15 @@ func TestGrowth(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+	conns := func(n, streams int, perSecond float64) *Case {
+		return &Case{Name: fmt.Sprintf("send/%dx%d", n, streams), Conns: n, Streams: streams, Kind: "send", Peers: []string{"proxy"},
+			Rounds: map[string][]Round{"proxy": {{PerSecond: perSecond, CPUMicros: 4}}}}
+	}
+	b.Reset()
+	if err := growth(&b, []*Case{conns(1, 64, 100), conns(4, 16, 90), conns(64, 1, 50), conns(1, 1, 1)}); err != nil ||
+		strings.Count(b.String(), "send:") != 1 || !strings.Contains(b.String(), "64 in flight altogether") || !strings.Contains(b.String(), "0.50") {
+		t.Errorf("what has more in flight is no growth: %v\n%s", err, b.String())
+	}
 	b.Reset()
 	if err := growth(&b, []*Case{sample()}); err != nil || b.Len() > 0 {
 		t.Errorf("one case does not grow: %v\n%s", err, b.String())
