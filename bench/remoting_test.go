@@ -13,12 +13,11 @@ import (
 
 	"rocketmq-proxy/bench/load"
 	"rocketmq-proxy/bench/scenario"
+	codes "rocketmq-proxy/codec/command"
 	"rocketmq-proxy/remoting/fakebroker"
 	"rocketmq-proxy/server"
 	"rocketmq-proxy/server/config"
 )
-
-const sendMessageV2 = 310 // request code
 
 // What the load says to a broker itself is what the proxy says when the load speaks to it, but for what differs
 // from message to message.
@@ -36,7 +35,7 @@ func TestRemotingIsWhatTheProxySays(t *testing.T) {
 
 	heard := func(config load.Config) *fakebroker.Request {
 		got := make(chan *fakebroker.Request, 1)
-		defer fake.Brokers[0].Control(sendMessageV2, func(r *fakebroker.Request) (fakebroker.Response, bool) {
+		defer fake.Brokers[0].Control(int32(codes.RequestSendMessageV2), func(r *fakebroker.Request) (fakebroker.Response, bool) {
 			select {
 			case got <- r:
 			default:

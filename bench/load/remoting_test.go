@@ -110,17 +110,7 @@ func TestRemotingAnswersInAnyOrder(t *testing.T) {
 			})
 			cfg := Config{Addr: addr, Remoting: true, Conns: 1, Streams: 4,
 				New: func(int) Scenario { return &remotingEcho{strings.Repeat("x", size)} }}
-			r, err := drive(t, cfg, 100*time.Millisecond)
-			if err != nil {
-				t.Fatal(err)
-			}
-			total := r.Totals()
-			if total.Messages == 0 || total.Errors != 0 || total.Requests[0] != total.Messages {
-				t.Errorf("%+v", total)
-			}
-			if h := r.Latencies()["echo"]; uint64(h.TotalCount()) > total.Messages || h.Max() <= 0 {
-				t.Errorf("%d latencies of %d requests", h.TotalCount(), total.Messages)
-			}
+			driveWell(t, cfg, 100*time.Millisecond)
 		})
 	}
 }

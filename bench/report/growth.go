@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -46,31 +47,20 @@ func growth(w io.Writer, cases []*Case) error {
 		first, last := at(s.cases[0]), at(s.cases[len(s.cases)-1])
 		for _, peer := range s.cases[0].Peers {
 			along := slices.DeleteFunc(slices.Clone(s.cases), func(c *Case) bool { return len(c.Rounds[peer]) == 0 })
-			of := func(f Figure) func(c *Case) float64 { return func(c *Case) float64 { return c.Spread(peer, f).Median } }
-			worst, best := extremes(along, of(PerSecond))
-			cheap, dear := extremes(along, of(CPUMicros))
-			kept := of(PerSecond)(worst) / of(PerSecond)(best)
+			of := func(f Figure, c *Case) float64 { return c.Spread(peer, f).Median }
+			by := func(f Figure) func(x, y *Case) int {
+				return func(x, y *Case) int { return cmp.Compare(of(f, x), of(f, y)) }
+			}
+			worst, best := slices.MinFunc(along, by(PerSecond)), slices.MaxFunc(along, by(PerSecond))
+			cheap, dear := slices.MinFunc(along, by(CPUMicros)), slices.MaxFunc(along, by(CPUMicros))
+			kept := of(PerSecond, worst) / of(PerSecond, best)
 			verdict := "yes"
 			if kept < 1-growthLossMax {
 				verdict = "no"
 			}
 			fmt.Fprintf(t, "%s: %s..%s (%s)\t%s\t%.2f\t%s\t%s\t%.2f..%.2f\t\n", s.held.workload, grouped(first), grouped(last)+" "+s.axis.title, s.note(),
-				peer, kept, grouped(at(worst)), verdict, of(CPUMicros)(cheap), of(CPUMicros)(dear))
+				peer, kept, grouped(at(worst)), verdict, of(CPUMicros, cheap), of(CPUMicros, dear))
 		}
 	}
 	return t.Flush()
-}
-
-// extremes are the cases with the least and the most of a figure; there is one at least.
-func extremes(cases []*Case, of func(*Case) float64) (least, most *Case) {
-	least, most = cases[0], cases[0]
-	for _, c := range cases[1:] {
-		if of(c) < of(least) {
-			least = c
-		}
-		if of(c) > of(most) {
-			most = c
-		}
-	}
-	return least, most
 }

@@ -76,10 +76,10 @@ var (
 	P50       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P50 }
 	P99       Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P99 }
 	P999      Figure = func(c *Case, r *Round) float64 { return r.Latency[c.Kind].P999 }
+	RSSMB     Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
+
 	// CorePercent is how busy the peer keeps one processor.
 	CorePercent Figure = func(_ *Case, r *Round) float64 { return r.CPUMicros * r.PerSecond / 1e4 }
-
-	RSSMB Figure = func(_ *Case, r *Round) float64 { return float64(r.RSSBytes) / (1 << 20) }
 )
 
 // counted is NaN where nobody counted.
@@ -100,20 +100,21 @@ func (c *Case) Spread(peer string, f Figure) Spread {
 }
 
 // Ratios are a over b, computed within each round: what slows the machine for a while slows both.
-func (c *Case) Ratios(a, b string, f Figure) (v []float64) {
-	for i := range min(len(c.Rounds[a]), len(c.Rounds[b])) {
-		v = append(v, f(c, &c.Rounds[a][i])/f(c, &c.Rounds[b][i]))
-	}
-	return v
+func (c *Case) Ratios(a, b string, f Figure) []float64 {
+	return c.within(a, b, f, func(x, y float64) float64 { return x / y })
 }
 
 // Added sums up what a has more than b, computed within each round as ratios are.
 func (c *Case) Added(a, b string, f Figure) Spread {
-	var v []float64
+	return SpreadOf(c.within(a, b, f, func(x, y float64) float64 { return x - y }))
+}
+
+// within holds a figure of a against that of b, round by round.
+func (c *Case) within(a, b string, f Figure, held func(x, y float64) float64) (v []float64) {
 	for i := range min(len(c.Rounds[a]), len(c.Rounds[b])) {
-		v = append(v, f(c, &c.Rounds[a][i])-f(c, &c.Rounds[b][i]))
+		v = append(v, held(f(c, &c.Rounds[a][i]), f(c, &c.Rounds[b][i])))
 	}
-	return SpreadOf(v)
+	return v
 }
 
 // Means are the geometric means of each n ratios in a row, a rest left out.

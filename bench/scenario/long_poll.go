@@ -8,15 +8,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"rocketmq-proxy/bench/load"
+	"rocketmq-proxy/bench/stub"
 	"rocketmq-proxy/codec/command"
 )
 
 // LongPoll is the name of the workload of receives that wait. It needs the stub, whose messages say when they
 // arrived, and somebody who sends.
 const LongPoll = "long_poll"
-
-// arrivedBytes are the first of such a message's body.
-const arrivedBytes = 8
 
 var errNoArrival = errors.New("long poll: a message that does not say when it arrived")
 
@@ -72,7 +70,7 @@ func (s *longPoll) Message(w, _ int, message load.Message) error {
 
 // arrival is when a message arrived at the stub.
 func arrival(body []byte) (int64, error) {
-	if len(body) < arrivedBytes {
+	if len(body) < stub.ArrivedBytes {
 		return 0, errNoArrival
 	}
 	at := int64(binary.BigEndian.Uint64(body))

@@ -75,7 +75,7 @@ func TestLongPollAnswersAreChecked(t *testing.T) {
 		"nothing at all":     {nil, 0, 0, errNoMessages.Error()},
 		"two messages":       {received(codeOK, body, body), 0, 0, errTooMany.Error()},
 		"no arrival":         {received(codeOK, []byte("short")), 0, 0, errNoArrival.Error()},
-		"an arrival of zero": {received(codeOK, make([]byte, arrivedBytes)), 0, 0, errNoArrival.Error()},
+		"an arrival of zero": {received(codeOK, make([]byte, stub.ArrivedBytes)), 0, 0, errNoArrival.Error()},
 		"a refusal":          {received(40402), 0, 0, "status 40402"},
 	} {
 		s := newLongPoll(Default(), 1)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketmq-proxy/bench/load"
+	"rocketmq-proxy/bench/stub"
 	"rocketmq-proxy/codec/command"
 	"rocketmq-proxy/codec/message"
 )
@@ -23,9 +24,6 @@ type remotingSend struct {
 	next     *command.SendMessage // what append writes
 	append   func(out []byte, opaque int32) []byte
 }
-
-// queues of a topic, as many as the stub has. Clients send to each in turn.
-const queues = 8
 
 func newRemotingSend(p Params, conn, workers int) *remotingSend {
 	s := &remotingSend{params: p, body: p.body(), ids: newMessageIDs(conn), sent: make([][]byte, workers)}
@@ -63,7 +61,7 @@ func (s *remotingSend) Setup(*load.Request) bool { return false }
 func (s *remotingSend) Begin(w int, r *load.Request) {
 	s.sent[w] = s.ids.appendNext(s.sent[w][:0])
 	s.next = &s.requests[s.ids.count%uint64(len(s.requests))]
-	s.next.QueueID = int32(s.ids.count % queues)
+	s.next.QueueID = int32(s.ids.count % stub.Queues) // clients send to each in turn
 	copy(s.next.Properties[s.idAt:], s.sent[w])
 	r.Kind, r.Append = 0, s.append
 }

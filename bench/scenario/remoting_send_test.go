@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"rocketmq-proxy/bench/load"
+	"rocketmq-proxy/bench/stub"
 	"rocketmq-proxy/codec/command"
 )
 
@@ -28,7 +29,7 @@ func TestRemotingSendIsToEveryTopicAndQueue(t *testing.T) {
 	s := newRemotingSend(p, 0, 2)
 	var r load.Request
 	topics, queuesUsed, ids := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for i := range 3 * queues {
+	for i := range 3 * stub.Queues {
 		s.Begin(i%2, &r)
 		frame := r.Append(nil, int32(i))
 		headLen, bodyLen, kind, err := command.SplitFrame(frame)
@@ -45,7 +46,7 @@ func TestRemotingSendIsToEveryTopicAndQueue(t *testing.T) {
 		}
 		topics[string(h.Value("b"))], queuesUsed[string(h.Value("e"))], ids[string(s.sent[i%2])] = true, true, true
 	}
-	if len(topics) != 3 || len(queuesUsed) != queues || len(ids) != 3*queues {
+	if len(topics) != 3 || len(queuesUsed) != stub.Queues || len(ids) != 3*stub.Queues {
 		t.Errorf("topics %v, queues %v, %d ids", topics, queuesUsed, len(ids))
 	}
 }

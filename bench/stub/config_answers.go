@@ -43,6 +43,11 @@ func brokerName(i int) string {
 	return BrokerName + "-" + strconv.Itoa(i)
 }
 
+// brokerData is the i-th broker, which is at addr, as name servers tell of it.
+func brokerData(i int, addr string) string {
+	return `{"brokerAddrs":{"0":"` + addr + `"},"brokerName":"` + brokerName(i) + `","cluster":"` + ClusterName + `","enableActingMaster":false}`
+}
+
 // routeBody prints the TopicRouteData for the brokers at addrs. A broker's own
 // name is a topic on that broker only; every other name is on all of them.
 func routeBody(topic string, addrs []string) []byte {
@@ -57,7 +62,7 @@ func routeBody(topic string, addrs []string) []byte {
 		if i > first {
 			out = append(out, ',')
 		}
-		out = append(out, `{"brokerAddrs":{"0":"`+addrs[i]+`"},"brokerName":"`+brokerName(i)+`","cluster":"`+ClusterName+`","enableActingMaster":false}`...)
+		out = append(out, brokerData(i, addrs[i])...)
 	}
 	out = append(out, `],"filterServerTable":{},"queueDatas":[`...)
 	for i := first; i < end; i++ {
@@ -78,8 +83,7 @@ func clusterBody(addrs []string) []byte {
 			out, names = append(out, ','), append(names, ',')
 		}
 		name := `"` + brokerName(i) + `"`
-		out = append(out, name+`:{"brokerAddrs":{"0":"`+addr+`"},"brokerName":`+name+`,"cluster":"`+ClusterName+`","enableActingMaster":false}`...)
-		names = append(names, name...)
+		out, names = append(out, name+`:`+brokerData(i, addr)...), append(names, name...)
 	}
 	return append(out, `},"clusterAddrTable":{"`+ClusterName+`":[`+string(names)+`]}}`...)
 }

@@ -157,12 +157,17 @@ func headerBlockFor(method, timeout string) []byte { return headerBlockOf("flood
 func headerBlockOf(client, method, timeout string) []byte {
 	var b bytes.Buffer
 	encoder := hpack.NewEncoder(&b)
-	for _, field := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":path", servicePath + method}, {":authority", "proxy"},
-		{"content-type", "application/grpc"}, {"te", "trailers"}, {"grpc-timeout", timeout},
-		{"x-mq-client-id", client}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.0.5"},
-	} {
+	for _, field := range append(headerFields(client, method), [2]string{"grpc-timeout", timeout}) {
 		_ = encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1], Sensitive: true})
 	}
 	return b.Bytes()
+}
+
+// headerFields are those of a call without a deadline.
+func headerFields(client, method string) [][2]string {
+	return [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":path", servicePath + method}, {":authority", "proxy"},
+		{"content-type", "application/grpc"}, {"te", "trailers"},
+		{"x-mq-client-id", client}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.0.5"},
+	}
 }

@@ -176,39 +176,39 @@ func idleConsumer(conn net.Conn, stream uint32, client string) error {
 	settings := &apiv2.TelemetryCommand{Command: &apiv2.TelemetryCommand_Settings{Settings: (&member{group: "idle"}).settings()}}
 	said := frame(frameHeaders, flagEndHeaders, stream, headerBlockOf(client, "Telemetry", "1H"))
 	said = append(said, frame(frameData, 0, stream, grpcMessage(settings))...)
+	return sayAndHear(conn, said, func(f *heard) (bool, error) {
+		if f.stream == stream && f.kind == frameHeaders && f.flags&flagEndStream != 0 {
+			return false, errors.New("the telemetry stream has ended")
+		}
+		return f.stream == stream && f.kind == frameData, nil
+	})
+}
+
+// idleCall makes a call and reads on to the end of its answer.
+func idleCall(conn net.Conn, stream uint32) error {
+	call := unary("QueryRoute", stream, &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}})
+	return sayAndHear(conn, call, func(f *heard) (bool, error) {
+		switch f.kind {
+		case frameData, frameHeaders, frameSettings, frameWindowUpdate, framePing:
+			return f.kind == frameHeaders && f.flags&flagEndStream != 0 && f.stream == stream, nil
+		}
+		return false, fmt.Errorf("a frame of type %d", f.kind)
+	})
+}
+
+// sayAndHear writes what a client says, and reads frames until one is the last that is waited for.
+func sayAndHear(conn net.Conn, said []byte, last func(f *heard) (bool, error)) error {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	if _, err := conn.Write(said); err != nil {
 		return err
 	}
 	for {
 		f, err := readFrame(conn)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case f.stream == stream && f.kind == frameHeaders && f.flags&flagEndStream != 0:
-			return errors.New("the telemetry stream has ended")
-		case f.stream == stream && f.kind == frameData:
-			return nil
 		}
-	}
-}
-
-// idleCall makes a call and reads on to the end of its answer.
-func idleCall(conn net.Conn, stream uint32) error {
-	call := unary("QueryRoute", stream, &apiv2.QueryRouteRequest{Topic: &apiv2.Resource{Name: "flood"}})
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	if _, err := conn.Write(call); err != nil {
-		return err
-	}
-	for {
-		f, err := readFrame(conn)
-		switch {
-		case err != nil:
+		if done, err := last(f); done || err != nil {
 			return err
-		case f.kind == frameHeaders && f.flags&flagEndStream != 0 && f.stream == stream:
-			return nil
-		case f.kind != frameData && f.kind != frameHeaders && f.kind != frameSettings && f.kind != frameWindowUpdate && f.kind != framePing:
-			return fmt.Errorf("a frame of type %d", f.kind)
 		}
 	}
 }

@@ -27,11 +27,9 @@ func TestNobodyReadsTheLog(t *testing.T) {
 			fake := fakebroker.Start(t)
 			fake.SetTopic(fakebroker.Topic{Name: crowdTopic})
 			answerTogether(fake.Brokers[0], 1)
-			keys := map[string]any{
-				"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1", "logLevel": "debug",
-				"heartbeatSyncerTopicName": "", // it would be announced through the broker as well
-			}
-			proxy, log := startUnheard(t, keys)
+			proxy, log := startUnheard(t, keysInFront(fake, map[string]any{
+				"logLevel": "debug", "heartbeatSyncerTopicName": "", // it would be announced through the broker as well
+			}))
 			complain(t, proxy.addr, complaints)
 			c := dialBurst(t, proxy.addr, true)
 			c.write(hello(nil), c.sends(1))

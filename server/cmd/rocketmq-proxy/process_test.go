@@ -77,9 +77,13 @@ func launch(tb testing.TB, cmd *exec.Cmd) *process {
 // startInFront starts the program in front of a fake cluster, with more keys than that takes.
 func startInFront(tb testing.TB, fake *fakebroker.Cluster, more map[string]any) *process {
 	tb.Helper()
+	return startProxy(tb, keysInFront(fake, more))
+}
+
+func keysInFront(fake *fakebroker.Cluster, more map[string]any) map[string]any {
 	keys := map[string]any{"namesrvAddr": fake.NameServer.Addr, "grpcServerPort": 0, "localServeAddr": "127.0.0.1"}
 	maps.Copy(keys, more)
-	return startProxy(tb, keys)
+	return keys
 }
 
 func writeConfig(tb testing.TB, keys map[string]any) string {

@@ -144,10 +144,7 @@ func (c *burst) sends(n int) (out []byte) {
 	}}})
 	for range n {
 		c.head.Reset()
-		for _, field := range [][2]string{
-			{":method", "POST"}, {":scheme", "http"}, {":path", servicePath + "SendMessage"}, {":authority", "proxy"},
-			{"content-type", "application/grpc"}, {"te", "trailers"}, {"x-mq-client-id", "burst"}, {"x-mq-language", "GO"}, {"x-mq-client-version", "5.0.5"},
-		} {
+		for _, field := range headerFields("burst", "SendMessage") {
 			_ = c.encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1]})
 		}
 		out = append(out, frame(frameHeaders, flagEndHeaders, c.next, c.head.Bytes())...)

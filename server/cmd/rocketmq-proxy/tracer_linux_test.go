@@ -136,23 +136,25 @@ func (t *tracer) follow() error {
 
 // stopped notes what a thread does, and lets it go on to its next system call.
 func (t *tracer) stopped(tid int, status unix.WaitStatus) {
-	signal := 0
-	switch {
-	case status.StopSignal() == syscall.SIGTRAP|0x80:
+	if atSystemCall(status) {
 		t.note(tid)
-	case uint32(status)>>16 == 0: // it is about to get a signal
-		signal = int(status.StopSignal())
 	}
-	_ = ptrace(unix.PTRACE_SYSCALL, tid, 0, uintptr(signal)) // in vain when it was killed
+	_ = ptrace(unix.PTRACE_SYSCALL, tid, 0, signalFor(status)) // in vain when it was killed
+}
+
+func atSystemCall(status unix.WaitStatus) bool { return status.StopSignal() == syscall.SIGTRAP|0x80 }
+
+// signalFor is the signal that a stopped thread is about to get, 0 when it stopped for something else.
+func signalFor(status unix.WaitStatus) uintptr {
+	if uint32(status)>>16 != 0 || atSystemCall(status) {
+		return 0
+	}
+	return uintptr(status.StopSignal())
 }
 
 // letGo ends the tracing of a thread.
 func (t *tracer) letGo(tid int, status unix.WaitStatus) {
-	signal := 0
-	if uint32(status)>>16 == 0 && status.StopSignal() != syscall.SIGTRAP|0x80 {
-		signal = int(status.StopSignal())
-	}
-	_ = ptrace(unix.PTRACE_DETACH, tid, 0, uintptr(signal))
+	_ = ptrace(unix.PTRACE_DETACH, tid, 0, signalFor(status))
 	delete(t.all, tid)
 }
 
